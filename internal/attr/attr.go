@@ -52,6 +52,4 @@ const (
 	SnapshotObject = "object"
 	// SnapshotTruncated is true when only the metadata fitted into the limit.
 	SnapshotTruncated = "truncated"
-	// EventDeleted is the span event that lists what a deletecollection deleted.
-	EventDeleted = "deleted"
 )

@@ -38,15 +38,6 @@ func (o Object) SpanName() string {
 	return o.Resource + "/" + o.Name
 }
 
-// OwnerReference is the part of metav1.OwnerReference that placing an object needs.
-type OwnerReference struct {
-	APIVersion string
-	Kind       string
-	Name       string
-	UID        string
-	Controller bool
-}
-
 // GroupVersion splits an apiVersion such as "apps/v1" into group and version; the core group is empty.
 func GroupVersion(apiVersion string) (group, version string) {
 	if i := strings.IndexByte(apiVersion, '/'); i >= 0 {

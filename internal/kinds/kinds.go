@@ -4,14 +4,13 @@
 // Package kinds maps kinds to resources and back without asking an API server.
 //
 // Built-in types come from a table generated from the discovery documents that Kubernetes publishes with its source;
-// for other types [GuessResource] follows the plural rule that code generators use by default.
+// for other types [GuessResource] makes the plural that controller-gen makes by default.
 package kinds // import "github.com/kelemetry/kelemetry/internal/kinds"
 
 import (
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	"github.com/gobuffalo/flect"
 )
 
 //go:generate go run ./gen ../../integration/servers/kubernetes generated_table.go
@@ -57,6 +56,5 @@ func All() []Type { return append([]Type(nil), table[:]...) }
 
 // GuessResource returns the plural that a custom type has unless its author chose another: "Policy" gives "policies".
 func GuessResource(kind string) string {
-	plural, _ := meta.UnsafeGuessKindToResource(schema.GroupVersionKind{Kind: strings.ToLower(kind)})
-	return plural.Resource
+	return flect.Pluralize(strings.ToLower(kind))
 }
