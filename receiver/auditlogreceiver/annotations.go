@@ -1,0 +1,87 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package auditlogreceiver // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/kelemetry/kelemetry/internal/attr"
+	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
+)
+
+// Audit annotations that Kubernetes documents.
+const (
+	annotationTruncated = "audit.k8s.io/truncated"
+	annotationLatency   = "apiserver.latency.k8s.io/"
+	annotationMutation  = "mutation.webhook.admission.k8s.io/"
+	// annotationPatch holds what a webhook changed, values included; the span says only that it did.
+	annotationPatch = "patch.webhook.admission.k8s.io/"
+)
+
+// maxAnnotations bounds the annotations of other kinds.
+const maxAnnotations = 32
+
+func putAnnotations(attrs pcommon.Map, e *auditevent.Event) {
+	var called, mutated []string
+	others := 0
+	for _, annotation := range e.Annotations {
+		key := string(annotation.Key)
+		switch {
+		case key == annotationTruncated:
+			attrs.PutBool(attr.AuditTruncated, string(annotation.Value) == "true")
+		case strings.HasPrefix(key, annotationLatency):
+			putLatency(attrs, clean([]byte(key[len(annotationLatency):])), annotation.Value)
+		case strings.HasPrefix(key, annotationMutation):
+			if name, changed := mutatingWebhook(annotation.Value); name != "" {
+				called = append(called, name)
+				if changed {
+					mutated = append(mutated, name)
+				}
+			}
+		case strings.HasPrefix(key, annotationPatch):
+		case others < maxAnnotations:
+			others++
+			attrs.PutStr(attr.AuditAnnotationPrefix+clean(annotation.Key), clean(annotation.Value))
+		}
+	}
+	putNames(attrs, attr.AuditMutatingWebhooks, called)
+	putNames(attrs, attr.AuditMutatedBy, mutated)
+}
+
+// putLatency writes a duration such as "1.5ms" in seconds.
+func putLatency(attrs pcommon.Map, name string, value []byte) {
+	if d, err := time.ParseDuration(string(value)); err == nil {
+		attrs.PutDouble(attr.AuditLatencyPrefix+name, d.Seconds())
+	}
+}
+
+// mutatingWebhook reads {"configuration":"c","webhook":"w","mutated":true}; the name is empty for anything else.
+func mutatingWebhook(value []byte) (name string, changed bool) {
+	var call struct {
+		Configuration, Webhook string
+		Mutated                bool
+	}
+	if json.Unmarshal(value, &call) != nil || call.Webhook == "" {
+		return "", false
+	}
+	return cut(call.Configuration + "/" + call.Webhook), call.Mutated
+}
+
+// putNames writes each name once: a webhook is called again when a later one changed the object.
+func putNames(attrs pcommon.Map, key string, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	slice := attrs.PutEmptySlice(key)
+	for _, name := range names[:min(len(names), maxTexts)] {
+		slice.AppendEmpty().SetStr(name)
+	}
+}

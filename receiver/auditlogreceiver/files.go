@@ -1,0 +1,114 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package auditlogreceiver // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
+)
+
+// files reads audit log files with the collector's file consumer, which follows rotation and keeps the offsets.
+//
+// The file consumer moves an offset on whatever comes of the lines before it. Therefore emit does not return before the
+// pipelines accepted them; when it has to, because the receiver stops, no offsets are stored any more, and the next
+// start reads those lines again. Span IDs are computed from the events, so reading twice shows nothing twice.
+type files struct {
+	config  *FilesConfig
+	ingest  *ingester
+	logger  *zap.Logger
+	manager *fileconsumer.Manager
+	storage storage.Client
+	offsets *offsets
+	stopped context.Context
+	stop    context.CancelFunc
+}
+
+func startFiles(
+	ctx context.Context, config *FilesConfig, host component.Host, set receiver.Settings, storageID *component.ID, ingest *ingester,
+) (*files, error) {
+	f := &files{config: config, ingest: ingest, logger: set.Logger}
+	f.stopped, f.stop = context.WithCancel(context.Background())
+	manager, err := config.Build(set.TelemetrySettings, f.emit)
+	if err != nil {
+		return nil, fmt.Errorf("files: %w", err)
+	}
+	if f.storage, err = storageClient(ctx, host, storageID, set.ID); err != nil {
+		return nil, err
+	}
+	f.offsets = &offsets{Client: f.storage}
+	if err := manager.Start(f.offsets); err != nil {
+		return nil, errors.Join(fmt.Errorf("files: %w", err), f.storage.Close(ctx))
+	}
+	f.manager = manager
+	return f, nil
+}
+
+// shutdown stops reading. A batch that the pipeline has not accepted yet is read again at the next start.
+func (f *files) shutdown(ctx context.Context) error {
+	f.stop()
+	return errors.Join(f.manager.Stop(), f.storage.Close(ctx))
+}
+
+// emit delivers lines, again and again while the pipeline refuses them for the time being.
+func (f *files) emit(_ context.Context, lines [][]byte, _ map[string]any, _ int64, _ []int64) error {
+	wait := newBackOff(f.config.Retry)
+	for {
+		err := f.ingest.lines(f.stopped, f.config.Cluster, lines)
+		switch {
+		case err == nil:
+			return nil
+		case consumererror.IsPermanent(err):
+			f.logger.Error("The pipeline refused audit events for good; they are lost", zap.Int("events", len(lines)), zap.Error(err))
+			return nil
+		}
+		delay := wait.NextBackOff()
+		if !f.config.Retry.Enabled || delay == backoff.Stop {
+			f.logger.Error("Gave up on audit events that the pipeline refused; they are lost", zap.Int("events", len(lines)), zap.Error(err))
+			return nil
+		}
+		f.logger.Warn("The pipeline refused audit events; trying again", zap.Duration("after", delay), zap.Error(err))
+		select {
+		case <-time.After(delay):
+		case <-f.stopped.Done():
+			f.offsets.freeze()
+			return fmt.Errorf("stopped before the pipeline accepted %d lines: %w", len(lines), err)
+		}
+	}
+}
+
+func newBackOff(config configretry.BackOffConfig) backoff.BackOff {
+	exponential := backoff.NewExponentialBackOff()
+	exponential.InitialInterval = config.InitialInterval
+	exponential.RandomizationFactor = config.RandomizationFactor
+	exponential.Multiplier = config.Multiplier
+	exponential.MaxInterval = config.MaxInterval
+	return &bounded{BackOff: exponential, left: config.MaxElapsedTime, bounded: config.MaxElapsedTime > 0}
+}
+
+// bounded ends after the sum of its delays.
+type bounded struct {
+	backoff.BackOff
+	left    time.Duration
+	bounded bool
+}
+
+// NextBackOff returns the next delay, or Stop.
+func (b *bounded) NextBackOff() time.Duration {
+	delay := b.BackOff.NextBackOff()
+	if b.left -= delay; b.bounded && b.left < 0 {
+		return backoff.Stop
+	}
+	return delay
+}

@@ -1,0 +1,96 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package auditlogreceiver
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/plogtest"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/ptracetest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"sigs.k8s.io/yaml"
+)
+
+var update = flag.Bool("update", false, "write the expected output of the golden tests anew")
+
+// Each folder of testdata with an audit.yaml is a case: audit events in, traces.yaml and logs.yaml out.
+func TestGolden(t *testing.T) {
+	cases, err := filepath.Glob(filepath.Join("testdata", "*", "audit.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, cases)
+	for _, path := range cases {
+		dir := filepath.Dir(path)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			body := eventListOf(t, path)
+			traces, logs := ingestOnce(t, body)
+			if *update {
+				require.NoError(t, golden.WriteTracesToFile(filepath.Join(dir, "traces.yaml"), traces))
+				require.NoError(t, golden.WriteLogsToFile(filepath.Join(dir, "logs.yaml"), logs))
+			}
+			wantTraces, err := golden.ReadTraces(filepath.Join(dir, "traces.yaml"))
+			require.NoError(t, err)
+			assert.NoError(t, ptracetest.CompareTraces(wantTraces, traces))
+			wantLogs, err := golden.ReadLogs(filepath.Join(dir, "logs.yaml"))
+			require.NoError(t, err)
+			assert.NoError(t, plogtest.CompareLogs(wantLogs, logs))
+			requireNoSecret(t, traces, logs)
+		})
+	}
+}
+
+// eventListOf reads audit events that are written in YAML, for their readers' sake.
+func eventListOf(tb testing.TB, path string) []byte {
+	tb.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(tb, err)
+	var items []map[string]any
+	require.NoError(tb, yaml.Unmarshal(text, &items))
+	body, err := json.Marshal(map[string]any{"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": items})
+	require.NoError(tb, err)
+	return body
+}
+
+func ingestOnce(tb testing.TB, body []byte) (ptrace.Traces, plog.Logs) {
+	tb.Helper()
+	traces, logs := new(consumertest.TracesSink), new(consumertest.LogsSink)
+	require.NoError(tb, testIngester(tb, traces, logs, nil).eventList(tb.Context(), "prod", body))
+	require.Len(tb, traces.AllTraces(), 1)
+	require.Len(tb, logs.AllLogs(), 1)
+	return traces.AllTraces()[0], logs.AllLogs()[0]
+}
+
+// secrets stand in the inputs wherever something is secret: plain, and in base64 as Secrets hold it.
+var secrets = []string{"hunter2", "aHVudGVyMg"}
+
+func requireNoSecret(tb testing.TB, traces ptrace.Traces, logs plog.Logs) {
+	tb.Helper()
+	for _, encoded := range [][]byte{encode(tb, traces), encodeLogs(tb, logs)} {
+		for _, secret := range secrets {
+			require.NotContains(tb, string(encoded), secret)
+		}
+	}
+}
+
+func encode(tb testing.TB, traces ptrace.Traces) []byte {
+	tb.Helper()
+	encoded, err := new(ptrace.JSONMarshaler).MarshalTraces(traces)
+	require.NoError(tb, err)
+	return encoded
+}
+
+func encodeLogs(tb testing.TB, logs plog.Logs) []byte {
+	tb.Helper()
+	encoded, err := new(plog.JSONMarshaler).MarshalLogs(logs)
+	require.NoError(tb, err)
+	return encoded
+}
