@@ -1,0 +1,188 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package collector runs the built distribution, bin/kelemetry, for tests and for `make run`.
+//
+//	c, err := collector.Start(ctx, collector.Options{Config: "config-examples/jaeger.yaml", Env: []string{"JAEGER_OTLP=" + jaeger.OTLPGRPC}})
+//	defer c.Stop()
+package collector
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// ready is what the Collector logs when all components have started.
+	ready        = "Everything is ready"
+	startTimeout = 30 * time.Second
+	stopGrace    = 15 * time.Second
+	keptLines    = 60
+)
+
+// Options say what to run.
+type Options struct {
+	// Root is the folder of the repository; the working directory if empty.
+	Root string
+	// Config is the configuration file, relative to Root.
+	Config string
+	// Set are single settings that win over the file, such as service.telemetry.metrics.level=none.
+	Set []string
+	// Env is added to what the process needs from this one's environment.
+	Env []string
+	// Log gets what the process logs; nothing if nil. The last lines are in the errors anyway.
+	Log io.Writer
+}
+
+// Collector is a running process.
+type Collector struct {
+	cmd    *exec.Cmd
+	exited chan struct{}
+	err    error // valid once exited is closed
+
+	mu       sync.Mutex // guards what follows
+	tail     []string
+	stopping bool
+}
+
+// Start runs the binary and returns when its pipelines run. The context bounds the start alone.
+func Start(ctx context.Context, o Options) (*Collector, error) {
+	binary, err := filepath.Abs(filepath.Join(o.Root, "bin", "kelemetry"))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(binary); err != nil {
+		return nil, fmt.Errorf("%w: build it with make build", err)
+	}
+	args := []string{"--config", o.Config}
+	for _, set := range o.Set {
+		args = append(args, "--set", set)
+	}
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = o.Root
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir()}, o.Env...)
+	cmd.SysProcAttr = dieWithParent()
+	logs, err := cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	c := &Collector{cmd: cmd, exited: make(chan struct{})}
+	started, isReady := make(chan error, 1), make(chan struct{})
+	go func() {
+		// The kernel signals the child when the thread that started it ends, so this goroutine keeps its thread.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			c.follow(logs, o.Log, isReady)
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start kelemetry: %w", err)
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	select {
+	case <-isReady:
+		return c, nil
+	case <-c.exited:
+		return nil, c.failure()
+	case <-ctx.Done():
+		_ = c.Stop()
+		return nil, fmt.Errorf("start kelemetry: %w\n%s", context.Cause(ctx), c.Tail())
+	}
+}
+
+// follow copies the log and notices readiness and the end. It is the only goroutine that waits for the process.
+func (c *Collector) follow(logs io.Reader, to io.Writer, isReady chan<- struct{}) {
+	lines := bufio.NewReader(logs)
+	for {
+		line, err := lines.ReadString('\n')
+		if line != "" {
+			if to != nil {
+				_, _ = io.WriteString(to, line)
+			}
+			c.keep(line)
+			if isReady != nil && strings.Contains(line, ready) {
+				close(isReady)
+				isReady = nil
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	c.err = c.cmd.Wait()
+	close(c.exited)
+}
+
+func (c *Collector) keep(line string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tail = append(c.tail, line)
+	if len(c.tail) > keptLines {
+		c.tail = c.tail[1:]
+	}
+}
+
+// Tail returns the last lines of the log.
+func (c *Collector) Tail() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return strings.Join(c.tail, "")
+}
+
+// Exited is closed when the process has ended.
+func (c *Collector) Exited() <-chan struct{} { return c.exited }
+
+// Pid is the process ID, for measuring and for killing it.
+func (c *Collector) Pid() int { return c.cmd.Process.Pid }
+
+// Stop asks the process to end and waits, by force in the end. It returns an error if the process had
+// already ended or did not end well. A second call returns the same.
+func (c *Collector) Stop() error {
+	c.mu.Lock()
+	first := !c.stopping
+	c.stopping = true
+	c.mu.Unlock()
+	select {
+	case <-c.exited:
+	default:
+		if first {
+			_ = c.cmd.Process.Signal(syscall.SIGTERM)
+		}
+	}
+	grace := time.NewTimer(stopGrace)
+	defer grace.Stop()
+	select {
+	case <-c.exited:
+	case <-grace.C:
+		_ = c.cmd.Process.Kill()
+		<-c.exited
+	}
+	if c.err != nil {
+		return c.failure()
+	}
+	return nil
+}
+
+func (c *Collector) failure() error {
+	err := c.err
+	if err == nil {
+		err = errors.New("it ended by itself")
+	}
+	return fmt.Errorf("kelemetry: %w\n%s", err, c.Tail())
+}

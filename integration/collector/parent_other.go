@@ -1,0 +1,11 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !linux
+
+package collector
+
+import "syscall"
+
+// dieWithParent has no equivalent here: the child ends by Stop alone, or by a Ctrl-C that reaches it too.
+func dieWithParent() *syscall.SysProcAttr { return nil }
