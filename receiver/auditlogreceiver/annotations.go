@@ -30,15 +30,15 @@ const maxAnnotations = 32
 func putAnnotations(attrs pcommon.Map, e *auditevent.Event) {
 	var called, mutated []string
 	others := 0
-	for _, annotation := range e.Annotations {
-		key := string(annotation.Key)
+	e.EachAnnotation(func(name, value []byte) {
+		key := string(name)
 		switch {
 		case key == annotationTruncated:
-			attrs.PutBool(attr.AuditTruncated, string(annotation.Value) == "true")
+			attrs.PutBool(attr.AuditTruncated, string(value) == "true")
 		case strings.HasPrefix(key, annotationLatency):
-			putLatency(attrs, clean([]byte(key[len(annotationLatency):])), annotation.Value)
+			putLatency(attrs, clean(name[len(annotationLatency):]), value)
 		case strings.HasPrefix(key, annotationMutation):
-			if name, changed := mutatingWebhook(annotation.Value); name != "" {
+			if name, changed := mutatingWebhook(value); name != "" {
 				called = append(called, name)
 				if changed {
 					mutated = append(mutated, name)
@@ -47,9 +47,9 @@ func putAnnotations(attrs pcommon.Map, e *auditevent.Event) {
 		case strings.HasPrefix(key, annotationPatch):
 		case others < maxAnnotations:
 			others++
-			attrs.PutStr(attr.AuditAnnotationPrefix+clean(annotation.Key), clean(annotation.Value))
+			attrs.PutStr(attr.AuditAnnotationPrefix+clean(name), clean(value))
 		}
-	}
+	})
 	putNames(attrs, attr.AuditMutatingWebhooks, called)
 	putNames(attrs, attr.AuditMutatedBy, mutated)
 }

@@ -43,7 +43,7 @@ func DecodeBody(text []byte) (Body, error) {
 		case "apiVersion":
 			b.APIVersion, err = s.Bytes()
 		case "metadata":
-			err = b.metadata(&s)
+			err = b.metadata(text, &s)
 		case "details":
 			details, err = s.Raw() // what it means depends on the kind, which may follow
 		default:
@@ -64,23 +64,21 @@ func DecodeBody(text []byte) (Body, error) {
 	return b, err
 }
 
-func (b *Body) metadata(s *jsonscan.Scanner) error {
+func (b *Body) metadata(text []byte, s *jsonscan.Scanner) error {
 	if s.Next() == jsonscan.Null {
 		return s.Skip()
 	}
-	raw, err := s.Raw()
-	if err != nil {
+	start := s.Offset()
+	if err := b.Metadata.decode(s); err != nil {
 		return err
 	}
 	b.HasMetadata = true
-	b.Metadata, err = decodeMetadata(raw)
-	return err
+	b.Metadata.Raw = text[start:s.Offset()]
+	return nil
 }
 
-func decodeMetadata(text []byte) (Metadata, error) {
-	m := Metadata{Raw: text}
-	s := jsonscan.New(text)
-	err := s.Object(func(key []byte) (err error) {
+func (m *Metadata) decode(s *jsonscan.Scanner) error {
+	return s.Object(func(key []byte) (err error) {
 		switch string(key) {
 		case "name":
 			m.Name, err = s.Bytes()
@@ -98,13 +96,12 @@ func decodeMetadata(text []byte) (Metadata, error) {
 			if s.Next() == jsonscan.Null {
 				return s.Skip()
 			}
-			err = s.Array(func() error { return m.owner(&s) })
+			err = s.Array(func() error { return m.owner(s) })
 		default:
 			err = s.Skip()
 		}
 		return err
 	})
-	return m, err
 }
 
 func (m *Metadata) owner(s *jsonscan.Scanner) error {

@@ -32,7 +32,6 @@ func (d *Decoder) Release() {
 	clear(d.event.User.Groups[:cap(d.event.User.Groups)])
 	clear(d.event.Impersonated.Groups[:cap(d.event.Impersonated.Groups)])
 	clear(d.event.Status.Causes[:cap(d.event.Status.Causes)])
-	clear(d.event.Annotations[:cap(d.event.Annotations)])
 }
 
 // List reads an EventList and calls item for each of its items in turn: with the event, or with the reason why a
@@ -166,7 +165,7 @@ func (d *Decoder) field(key []byte) (err error) {
 	case "stageTimestamp":
 		e.StageTime, err = d.time()
 	case "annotations":
-		err = d.annotations()
+		e.Annotations, err = d.body()
 	default:
 		err = s.Skip()
 	}
@@ -243,14 +242,6 @@ func (d *Decoder) objectRef() error {
 	})
 }
 
-func (d *Decoder) annotations() error {
-	return d.object(func(key []byte) error {
-		value, err := d.scan.Bytes()
-		d.event.Annotations = append(d.event.Annotations, Annotation{Key: key, Value: value})
-		return err
-	})
-}
-
 func (d *Decoder) strings(into [][]byte) ([][]byte, error) {
 	err := d.array(func() error {
 		value, err := d.scan.Bytes()
@@ -260,7 +251,7 @@ func (d *Decoder) strings(into [][]byte) ([][]byte, error) {
 	return into, err
 }
 
-// body returns the JSON text of a request or response body; null is no body.
+// body returns the JSON text of a value; null is none.
 func (d *Decoder) body() ([]byte, error) {
 	if d.scan.Next() == jsonscan.Null {
 		return nil, d.scan.Skip()

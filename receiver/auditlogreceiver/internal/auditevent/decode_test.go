@@ -97,9 +97,7 @@ func requireEqual(t *testing.T, text []byte, e *Event) {
 		assert.Equal(t, s.Message, string(e.Status.Message))
 	}
 	annotations := make(map[string]string)
-	for _, a := range e.Annotations {
-		annotations[string(a.Key)] = string(a.Value)
-	}
+	e.EachAnnotation(func(key, value []byte) { annotations[string(key)] = string(value) })
 	if len(want.Annotations)+len(annotations) > 0 {
 		assert.Equal(t, want.Annotations, annotations)
 	}

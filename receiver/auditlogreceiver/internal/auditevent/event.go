@@ -7,7 +7,11 @@
 // one allocates nothing that grows with the text. An Event is valid until its text changes or it is decoded into again.
 package auditevent // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
 
-import "time"
+import (
+	"time"
+
+	"github.com/kelemetry/kelemetry/internal/jsonscan"
+)
 
 // APIVersion is the only version of the audit API that Kubernetes still sends.
 const APIVersion = "audit.k8s.io/v1"
@@ -21,7 +25,7 @@ const (
 )
 
 // Event is one audit event. Its fields are those of audit.k8s.io/v1 Event; byte slices are unescaped strings, and
-// RequestObject and ResponseObject are JSON text.
+// RequestObject, ResponseObject and Annotations are JSON text.
 type Event struct {
 	// Raw is the JSON text of the whole event.
 	Raw []byte
@@ -39,7 +43,9 @@ type Event struct {
 	// RequestReceived and StageTime are requestReceivedTimestamp and stageTimestamp; at least one is set.
 	RequestReceived, StageTime time.Time
 
-	Annotations []Annotation
+	// Annotations is the JSON text of the audit annotations; EachAnnotation reads it. Most events are filtered without
+	// a look at it.
+	Annotations []byte
 
 	kind, apiVersion []byte
 }
@@ -69,9 +75,6 @@ type Status struct {
 // Cause is one cause of a failure.
 type Cause struct{ Reason, Message, Field []byte }
 
-// Annotation is one audit annotation.
-type Annotation struct{ Key, Value []byte }
-
 // reset empties the event and keeps its slices' memory.
 func (e *Event) reset() {
 	*e = Event{
@@ -79,6 +82,20 @@ func (e *Event) reset() {
 		Impersonated: User{Groups: e.Impersonated.Groups[:0]},
 		SourceIPs:    e.SourceIPs[:0],
 		Status:       Status{Causes: e.Status.Causes[:0]},
-		Annotations:  e.Annotations[:0],
 	}
+}
+
+// EachAnnotation calls visit for each audit annotation until one is not a string.
+func (e *Event) EachAnnotation(visit func(key, value []byte)) {
+	if len(e.Annotations) == 0 {
+		return
+	}
+	s := jsonscan.New(e.Annotations)
+	_ = s.Object(func(key []byte) error {
+		value, err := s.Bytes()
+		if err == nil {
+			visit(key, value)
+		}
+		return err
+	})
 }
