@@ -29,6 +29,9 @@ const (
 	// Owners is a JSON array of the object's owner references: [{"apiVersion","kind","name","uid","controller"}].
 	// Receivers set it on the spans that show it; k8slink moves it to the object's span.
 	Owners = "k8s.object.owner_references"
+	// OwnersSeen is the start, as RFC 3339, of the span that told Owners. k8slink sets it on the object's span, unless
+	// that span was about another life of the object, or did not say about which.
+	OwnersSeen = "kelemetry.owners.seen"
 	// ObjectResourceVersion is the object's resourceVersion after the change that the span tells of.
 	ObjectResourceVersion = "k8s.object.resource_version"
 	// ObjectGeneration is metadata.generation after the change.

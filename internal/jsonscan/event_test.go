@@ -59,9 +59,9 @@ func replicaSet() *appsv1.ReplicaSet {
 			}},
 			ManagedFields: []metav1.ManagedFieldsEntry{{
 				Manager: "kube-controller-manager", Operation: "Update", APIVersion: "apps/v1", Time: &at, FieldsType: "FieldsV1",
-				FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:metadata":{"f:annotations":{".":{},"f:deployment.kubernetes.io/desired-replicas":{},` +
+				FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:annotations":{".":{},"f:deployment.kubernetes.io/desired-replicas":{},` +
 					`"f:deployment.kubernetes.io/max-replicas":{}}},"f:spec":{"f:replicas":{},"f:template":{"f:spec":{"f:containers":` +
-					`{"k:{\"name\":\"web\"}":{".":{},"f:image":{},"f:name":{}}}}}}}`)},
+					`{"k:{\"name\":\"web\"}":{".":{},"f:image":{},"f:name":{}}}}}}}`),
 			}},
 		},
 		Spec: appsv1.ReplicaSetSpec{

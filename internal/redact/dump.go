@@ -5,6 +5,38 @@ package redact // import "github.com/kelemetry/kelemetry/internal/redact"
 
 import "strings"
 
+// unstructured returns the beginning of the first dump that has no certain end: a unified diff, one of go-cmp, what
+// surrounds a syntax error, a key. It is the length of the text if there is none.
+func unstructured(text string) int {
+	end := len(text)
+	for _, marker := range [...]string{"@@ -", "error found in #", "bigger context", "-----BEGIN "} {
+		if i := strings.Index(text[:end], marker); i >= 0 {
+			end = i
+		}
+	}
+	for i := 0; i < end; i++ {
+		if isDiffLine(text[i:end]) {
+			return i
+		}
+		next := strings.IndexByte(text[i:end], '\n')
+		if next < 0 {
+			break
+		}
+		i += next
+	}
+	return end
+}
+
+// isDiffLine reports whether a line is a removed or added one in a diff of go-cmp, which puts a space of some kind and tabs
+// behind the sign. A list for people has its text there.
+func isDiffLine(text string) bool {
+	if text == "" || text[0] != '-' && text[0] != '+' {
+		return false
+	}
+	rest := strings.TrimLeft(text[1:], " \u00a0")
+	return strings.HasPrefix(rest, "\t") || strings.HasPrefix(rest, ": ")
+}
+
 // dumpEnd returns the end of the Go value or JSON whose opening bracket is at text[i]. It returns -1 if the end is not
 // certain: in a dump that does not quote its strings any bracket may be part of one, so whatever is not written as in Go
 // source or JSON, on one line, is not trusted.

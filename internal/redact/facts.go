@@ -73,8 +73,6 @@ func hiddenBy(key []byte) facts {
 	switch string(key) {
 	case "data":
 		return factSecret | factConfigMap
-	case "stringData":
-		return factSecret
 	case "binaryData":
 		return factConfigMap
 	case "spec", "status":

@@ -29,26 +29,19 @@ func (r *Redactor) Message(t Target, msg string) (string, bool) {
 // cutDumps replaces dumps of objects in a text for people: values of Go types, JSON, diffs, long or structured quotations.
 // What follows a dump is kept if it is certain where the dump ends. Otherwise all the rest is cut.
 func cutDumps(msg string) (string, bool) {
-	c := cutter{msg: msg}
-	end := len(msg)
-	if loc := unstructured.FindStringIndex(msg); loc != nil {
-		end = loc[0]
-	}
+	end := unstructured(msg)
+	c := cutter{msg: msg[:end]}
 	for c.pos < end {
 		c.next()
 	}
-	if end < len(msg) {
-		c.replace(max(end, c.kept), len(msg), Redacted)
+	if end < len(msg) && (!c.cut || c.kept < end) {
+		c.replace(end, end, Redacted)
 	}
 	if !c.cut {
 		return msg, false
 	}
-	return c.out.String() + msg[c.kept:], true
+	return c.out.String() + msg[c.kept:end], true
 }
-
-// unstructured is the beginning of dumps that have no certain end: unified diffs and those of go-cmp, the surroundings of a
-// syntax error, and keys.
-var unstructured = regexp.MustCompile("@@ -\\d|(?m:^[-+](?:[ \u00a0]*\\t|: ))|error found in #\\d+ byte|bigger context|-----BEGIN ")
 
 // cutter goes through a message.
 type cutter struct {
@@ -60,8 +53,14 @@ type cutter struct {
 	cut  bool
 }
 
-// next goes on by one piece.
+// next goes on by one piece that may be a dump.
 func (c *cutter) next() {
+	skipped := strings.IndexAny(c.msg[c.pos:], "\"`{[")
+	if skipped < 0 {
+		c.pos = len(c.msg)
+		return
+	}
+	c.pos += skipped
 	switch rest := c.msg[c.pos:]; {
 	case rest[0] == '"', rest[0] == '`':
 		c.quotation()
@@ -69,18 +68,19 @@ func (c *cutter) next() {
 		c.braces()
 	case rest[0] == '[' && strings.HasSuffix(c.msg[:c.pos], "value: "):
 		c.dump("[" + Redacted + "]")
-	case strings.HasPrefix(rest, "map[") && !c.behindWord() && !goMap.MatchString(rest):
-		c.replace(c.pos, len(c.msg), "map["+Redacted+"]")
+	case rest[0] == '[' && c.behindMap() && !goMap.MatchString(rest):
+		c.replace(c.pos, len(c.msg), "["+Redacted+"]")
 	default:
 		c.pos++
 	}
 }
 
-// goMap is a map that is written as in Go source. One that is printed in short has no certain end.
-var goMap = regexp.MustCompile(`^map\[[\w.*]+\][\w.*\[\]]*(?: ?\{|\()`)
+// goMap is the rest of a map that is written as in Go source. One that is printed in short has no certain end.
+var goMap = regexp.MustCompile(`^\[[\w.*]+\][\w.*\[\]]*(?: ?\{|\()`)
 
-func (c *cutter) behindWord() bool {
-	return c.pos > 0 && (isWord(c.msg[c.pos-1]) || c.msg[c.pos-1] == '.')
+func (c *cutter) behindMap() bool {
+	before, ok := strings.CutSuffix(c.msg[:c.pos], "map")
+	return ok && (before == "" || !isWord(before[len(before)-1]) && before[len(before)-1] != '.')
 }
 
 // replace puts a replacement for msg[from:to].
@@ -93,9 +93,6 @@ func (c *cutter) replace(from, to int, by string) {
 // maxQuotation is the longest quotation that is taken for a name or a short value.
 const maxQuotation = 128
 
-// sensitiveField is what comes before the refused value of a field whose values are redacted in objects.
-var sensitiveField = regexp.MustCompile(`\b(?:env|args|command|data|stringData|binaryData|httpHeaders)\b[^ ]*: [A-Za-z ]*value: $`)
-
 func (c *cutter) quotation() {
 	end := quotationEnd(c.msg, c.pos)
 	if end < 0 {
@@ -103,12 +100,29 @@ func (c *cutter) quotation() {
 		return
 	}
 	text := c.msg[c.pos+1 : end-1]
-	before := c.msg[max(0, c.pos-256):c.pos]
 	if len(text) > maxQuotation || strings.Contains(text, "{") || strings.Contains(text, `\n`) || strings.Contains(text, `\"`) ||
-		strings.HasSuffix(before, "value: ") && sensitiveField.MatchString(before) {
+		isOfHiddenField(c.msg[:c.pos]) {
 		c.replace(c.pos+1, end-1, Redacted)
 	}
 	c.pos = end
+}
+
+// isOfHiddenField reports whether a quotation is the refused value of a field whose values are redacted in objects. The text
+// before it then ends as in "spec.containers[0].args[1]: Invalid value: ".
+func isOfHiddenField(before string) bool {
+	before, ok := strings.CutSuffix(before, "value: ")
+	if !ok {
+		return false
+	}
+	before = before[:max(0, strings.LastIndex(before, ": "))]
+	path := before[strings.LastIndexByte(before, ' ')+1:]
+	for key := range strings.FieldsFuncSeq(path, func(c rune) bool { return strings.ContainsRune(".[]", c) }) {
+		switch key {
+		case "env", "args", "command", "data", "stringData", "binaryData", "httpHeaders":
+			return true
+		}
+	}
+	return false
 }
 
 // harmless is what regular expressions have in braces.
@@ -125,7 +139,7 @@ func (c *cutter) braces() {
 // dump replaces a dump that begins with a bracket.
 func (c *cutter) dump(by string) {
 	end := dumpEnd(c.msg, c.pos)
-	if end < 0 || end < len(c.msg) && !strings.ContainsRune(":,;.)]} ", rune(c.msg[end])) {
+	if end < 0 || end < len(c.msg) && !strings.ContainsRune(":,;.)]} \n", rune(c.msg[end])) {
 		end = len(c.msg)
 	}
 	c.replace(c.pos, end, by)

@@ -81,9 +81,9 @@ func (w *walker) operationPath() (path string, ok bool) {
 func (w *walker) operationValue(path string) error {
 	p, t := w.root, w.rootTrail
 	defer w.giveUp(trail{lo: w.rootTrail.hi})
-	for path != "" {
-		if path[0] != '/' {
-			return w.hide() // no JSON pointer
+	for depth := 0; path != ""; depth++ {
+		if path[0] != '/' || depth == maxDepth {
+			return w.hide() // no JSON pointer, or none into a real object
 		}
 		var token string
 		token, path = cutToken(path[1:])
@@ -93,7 +93,7 @@ func (w *walker) operationValue(path string) error {
 		if t, end = w.descend(t, key); end {
 			return w.hide()
 		}
-		p = w.r.rules.descend(p, key)
+		p = w.rules.descend(p, key)
 	}
 	if p == dropped {
 		return w.hide()
@@ -106,9 +106,9 @@ func (w *walker) descend(t trail, key []byte) (trail, bool) {
 	if !isIndex(key) {
 		return w.followMember(t, key)
 	}
-	item, endOfItem := w.followItem(t)
-	member, end := w.followMember(t, key)
-	return trail{item.lo, member.hi}, endOfItem || end
+	asItem, end := w.followItem(t)
+	asMember, endOfMember := w.followMember(t, key)
+	return trail{asItem.lo, asMember.hi}, end || endOfMember
 }
 
 // descend is like member for a token of a path, which does not tell whether it is a key or an index. What kind of object it

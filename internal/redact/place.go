@@ -58,6 +58,8 @@ const (
 	// arguments is the args or command of a container, looseArguments what has that name elsewhere.
 	arguments
 	looseArguments
+	// looseValue is a member of a map of variables or arguments: hidden if it is a scalar.
+	looseValue
 	headers
 
 	// details are those of a Status about an object that hides things; causes are in them.
@@ -81,6 +83,7 @@ const (
 
 func (p place) isRoot() bool       { return p >= object && p <= closedObject }
 func (p place) isGuarded() bool    { return p >= secretObject && p <= closedObject }
+func (p place) isObserved() bool   { return p >= metadata && p <= labels }
 func itemsOf(root place) place     { return root - object + objectItems }
 func rowsOf(root place) place      { return root - object + objectRows }
 func rowOf(rows place) place       { return rows - objectRows + objectRow }

@@ -12,11 +12,12 @@ import (
 
 // Redactor applies one configuration. It does not change, and is safe for concurrent use.
 type Redactor struct {
-	rules      rules
-	paths      pathRules
-	objects    []*regexp.Regexp
-	dropBodies []*regexp.Regexp
-	marker     marker
+	rules       rules
+	schemaRules rules
+	paths       pathRules
+	objects     []*regexp.Regexp
+	dropBodies  []*regexp.Regexp
+	marker      marker
 }
 
 // New returns a Redactor for a configuration, or the error of its Validate.
@@ -25,6 +26,8 @@ func New(c Config) (*Redactor, error) {
 		return nil, err
 	}
 	r := &Redactor{rules: newRules(c), marker: newMarker(string(c.HashKey))}
+	r.schemaRules = r.rules
+	r.schemaRules.env, r.schemaRules.args = false, false
 	var err error
 	if r.objects, err = compile("objects", c.Objects); err != nil {
 		return nil, err

@@ -67,7 +67,9 @@ func (r *rules) member(p place, f facts, key []byte) place {
 		return r.ofVariable(p, f, key)
 	case details, cause:
 		return ofStatus(key)
-	case anywhere, objectItems, objectRows, looseEnvs, looseArguments, message:
+	case looseEnvs, looseArguments:
+		return looseValue
+	case anywhere, objectItems, objectRows, looseValue, message:
 		return r.ofAnything(f, key)
 	default:
 		return hidden
@@ -101,7 +103,11 @@ func (r *rules) ofAnything(f facts, key []byte) place {
 		if r.messages {
 			return message
 		}
-	case "data", "stringData", "binaryData", "spec", "status", "items":
+	case "stringData": // nothing else has a field of this name, so its kind need not be known
+		if r.secrets {
+			return hiddenValues
+		}
+	case "data", "binaryData", "spec", "status", "items":
 		return f.of(key)
 	default:
 		if len(key) > 0 && key[0] == '$' {
@@ -280,6 +286,8 @@ func item(p place) place {
 		return cause
 	case arguments, looseArguments:
 		return hidden
+	case looseValue:
+		return looseValue
 	case hiddenValues, hidden, shown:
 		return hidden
 	default:
@@ -292,14 +300,14 @@ func hides(p place, kind jsonscan.Kind) bool {
 	switch p {
 	case hidden:
 		return true
-	case headers:
+	case headers, looseArguments, looseValue:
 		return kind != jsonscan.Object && kind != jsonscan.Array
 	case annotations:
 		return kind == jsonscan.String
 	case shown:
 		return kind == jsonscan.Object || kind == jsonscan.Array
 	case secretObject, configMapObject, closedObject, secretRow, configMapRow, closedRow,
-		env, looseEnv, cause, details, hiddenValues:
+		secretMetadata, closedMetadata, env, looseEnv, cause, details, hiddenValues:
 		return kind != jsonscan.Object
 	case secretItems, configMapItems, closedItems, secretRows, configMapRows, closedRows, envs, arguments, causes:
 		return kind != jsonscan.Array

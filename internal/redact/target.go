@@ -59,6 +59,14 @@ func (r *Redactor) root(t Target) place {
 	}
 }
 
+// rulesOf returns the rules for the body of a target. A schema has keys such as env and args, but no containers.
+func (r *Redactor) rulesOf(t Target) *rules {
+	if t.Group == "apiextensions.k8s.io" && t.Resource == "customresourcedefinitions" {
+		return &r.schemaRules
+	}
+	return &r.rules
+}
+
 // quotesSecrets reports whether an error message about a target may quote a redacted value: the API server quotes the
 // values that it refuses.
 func (r *Redactor) quotesSecrets(t Target) bool {

@@ -145,8 +145,11 @@ func cutKey(text string, first bool) (key pathKey, rest string, ok bool) {
 	if end < 0 {
 		end = len(text)
 	}
-	name := text[:end]
-	return pathKey{name: name, any: name == "*"}, text[end:], name != "" && !strings.ContainsAny(name, "]\"'")
+	if text[:end] == "*" {
+		return pathKey{any: true}, text[end:], true
+	}
+	key.name = text[:end]
+	return key, text[end:], key.name != "" && !strings.ContainsAny(key.name, "]\"'")
 }
 
 func cutBracket(text string) (key pathKey, rest string, ok bool) {

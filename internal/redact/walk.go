@@ -20,7 +20,9 @@ const (
 // walker copies one body.
 type walker struct {
 	r      *Redactor
+	rules  *rules
 	target Target
+	text   []byte
 	scan   jsonscan.Scanner
 	out    []byte
 	// root is what the body, or each item of it, is taken for.
@@ -39,11 +41,27 @@ type walker struct {
 
 func (r *Redactor) walker(dst []byte, t Target, body []byte) walker {
 	w := walker{
-		r: r, target: t, scan: jsonscan.New(body), out: dst, root: r.root(t), repeats: repeatFactor * len(body),
+		r: r, rules: r.rulesOf(t), target: t, text: body, scan: jsonscan.New(body), out: dst, root: r.root(t), repeats: repeatFactor * len(body),
 		trails: r.paths.of(t),
 	}
 	w.rootTrail.hi = len(w.trails)
+	if len(w.trails) > 0 && isStatus(w.scan) {
+		w.root = closedObject // its messages may quote values that only the paths tell to be secret
+	}
 	return w
+}
+
+func isStatus(s jsonscan.Scanner) bool {
+	found := false
+	err := s.Object(func(key []byte) error {
+		if string(key) == "kind" && s.Next() == jsonscan.String {
+			kind, err := s.Bytes()
+			found = found || string(kind) == "Status"
+			return err
+		}
+		return nil
+	})
+	return found && err == nil
 }
 
 // finish ends a call that was given dst.
@@ -75,7 +93,7 @@ func (w *walker) value(p place, t trail) error {
 	case hides(p, kind):
 		return w.hide()
 	case kind == jsonscan.Object, kind == jsonscan.Array:
-		return w.container(kind, p, t)
+		return w.compound(kind, p, t)
 	case kind == jsonscan.String && p == message:
 		return w.message()
 	default:
@@ -83,16 +101,19 @@ func (w *walker) value(p place, t trail) error {
 	}
 }
 
-func (w *walker) container(kind jsonscan.Kind, p place, t trail) error {
+func (w *walker) compound(kind jsonscan.Kind, p place, t trail) error {
 	if w.depth == maxDepth {
 		return w.hide()
 	}
 	w.depth++
-	defer func() { w.depth-- }()
+	var err error
 	if kind == jsonscan.Array {
-		return w.array(item(p), t)
+		err = w.array(item(p), t)
+	} else {
+		err = w.object(p, t)
 	}
-	return w.object(p, t)
+	w.depth--
+	return err
 }
 
 func (w *walker) array(items place, t trail) error {
@@ -128,8 +149,10 @@ func (w *walker) follow(p place, t trail, end bool) error {
 
 // copy copies the next value as it is, which is compact if it is a scalar.
 func (w *walker) copy() error {
-	raw, err := w.scan.Raw()
-	w.out = append(w.out, raw...)
+	w.scan.Next()
+	start := w.scan.Offset()
+	err := w.scan.Skip()
+	w.out = append(w.out, w.text[start:w.scan.Offset()]...)
 	return err
 }
 

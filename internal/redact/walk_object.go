@@ -17,8 +17,8 @@ type frame struct {
 }
 
 // object copies an object. If a member tells that an earlier one should have been hidden, such as a kind that comes after
-// the data, the copy is taken back and made again with that knowledge. Facts only grow, so this ends; that it does not
-// take too long with hostile nesting either is what walker.repeats is for: when that is used up the object is replaced.
+// the data, the copy is taken back and made again with that knowledge. Facts only grow, so this ends; that it takes
+// bounded time with hostile nesting too is what walker.repeats is for: when that is used up the object is replaced.
 func (w *walker) object(p place, t trail) error {
 	start, length, redacted := w.scan, len(w.out), w.redacted
 	f := frame{place: p}
@@ -26,11 +26,15 @@ func (w *walker) object(p place, t trail) error {
 		if err := w.members(&f, t); err != nil || !f.again {
 			return err
 		}
-		w.repeats -= w.scan.Offset() - start.Offset()
-		w.scan, w.out, w.redacted = start, w.out[:length], redacted
-		if w.repeats < 0 {
-			return w.hide()
+		w.out, w.redacted = w.out[:length], redacted
+		size := w.scan.Offset() - start.Offset()
+		if w.repeats < size {
+			w.out = append(w.out, `"`+Redacted+`"`...)
+			w.redacted++
+			return nil
 		}
+		w.repeats -= size
+		w.scan = start
 		f = frame{place: p, facts: f.facts}
 		if p.isRoot() && f.facts&factClosed != 0 {
 			f.place = closedObject
@@ -46,19 +50,17 @@ func (w *walker) members(f *frame, t trail) error {
 }
 
 func (w *walker) member(f *frame, t trail, key []byte) error {
-	p := w.r.rules.member(f.place, f.facts, key)
+	p := w.rules.member(f.place, f.facts, key)
 	if p == dropped {
 		return nil // the scanner skips it
 	}
-	if f.comma {
-		w.out = append(w.out, ',')
-	}
-	f.comma = true
-	w.out = append(append(w.out, w.scan.RawKey()...), ':')
+	w.key(f)
 	if !f.place.isGuarded() {
 		f.exposed |= hiddenBy(key) &^ f.facts
 	}
-	w.observe(f.place, key)
+	if f.place.isObserved() {
+		w.observe(f.place, key)
+	}
 	if string(key) == "kind" {
 		f.learn(w.kind())
 	}
@@ -70,6 +72,21 @@ func (w *walker) member(f *frame, t trail, key []byte) error {
 		}
 	}
 	return err
+}
+
+// key writes the key of the member before whose value the scanner is, and the comma before it.
+func (w *walker) key(f *frame) {
+	raw := w.scan.RawKey()
+	if f.comma {
+		// Compact text has all of it in a row.
+		if end := w.scan.Offset(); w.text[end-1] == ':' && w.text[end-2] == '"' && w.text[end-2-len(raw)] == ',' {
+			w.out = append(w.out, w.text[end-2-len(raw):end]...)
+			return
+		}
+		w.out = append(w.out, ',')
+	}
+	f.comma = true
+	w.out = append(append(w.out, raw...), ':')
 }
 
 func (w *walker) memberValue(p place, t trail, key []byte) error {
@@ -95,7 +112,7 @@ func (w *walker) kind() facts {
 	if err != nil {
 		return 0 // the walk will come across it
 	}
-	return w.r.rules.ofKind(kind)
+	return w.rules.ofKind(kind)
 }
 
 // about is what the metadata of an object says that matters for the rest of it.
@@ -108,7 +125,7 @@ type about struct {
 func (w *walker) observe(p place, key []byte) {
 	switch p {
 	case labels:
-		w.about.closed = w.about.closed || w.r.rules.labels && closes(key, w.scan)
+		w.about.closed = w.about.closed || w.rules.labels && closes(key, w.scan)
 	case metadata, secretMetadata, closedMetadata:
 		if len(w.r.objects) == 0 {
 			return
