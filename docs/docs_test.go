@@ -1,0 +1,141 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package docs holds no code: its tests keep the documentation true.
+package docs
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestEveryAttributeIsDocumented reads the constants of internal/attr and looks for each value on docs/attributes.md. A
+// constant whose name ends in Prefix documents what may follow it.
+func TestEveryAttributeIsDocumented(t *testing.T) {
+	page := read(t, "attributes.md")
+	names := stringConstants(t, "../internal/attr")
+	require.NotEmpty(t, names)
+	for constant, value := range names {
+		want := "`" + value + "`"
+		if strings.HasSuffix(constant, "Prefix") {
+			want = "`" + value + "<"
+		}
+		if !strings.Contains(page, want) {
+			t.Errorf("docs/attributes.md does not document attr.%s, %s", constant, value)
+		}
+	}
+}
+
+// TestEveryDocumentedAttributeExists is the other direction: the first column of the tables about attributes.
+func TestEveryDocumentedAttributeExists(t *testing.T) {
+	known := map[string]bool{}
+	for _, value := range stringConstants(t, "../internal/attr") {
+		known[value] = true
+	}
+	row := regexp.MustCompile("(?m)^\\| `((?:k8s|kelemetry|user|url|http|client|error|service|user_agent)\\.[^`<]+)(?:<[^`]*)?` \\|")
+	rows := row.FindAllStringSubmatch(read(t, "attributes.md"), -1)
+	require.NotEmpty(t, rows)
+	for _, r := range rows {
+		assert.True(t, known[r[1]], "docs/attributes.md documents %s, which internal/attr does not declare", r[1])
+	}
+}
+
+// TestLinksLeadSomewhere follows every relative link of every page in the repository.
+func TestLinksLeadSomewhere(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	for _, page := range markdownFiles(t) {
+		for _, m := range link.FindAllStringSubmatch(read(t, page), -1) {
+			_, err := os.Stat(filepath.Join(filepath.Dir(page), m[1]))
+			assert.NoError(t, err, "%s links to %s", page, m[1])
+		}
+	}
+}
+
+// TestEveryPageIsListed: a page that no index leads to is not found by anybody.
+func TestEveryPageIsListed(t *testing.T) {
+	for index, pages := range map[string]string{"README.md": "*.md", "adr/README.md": "adr/*.md"} {
+		found, err := filepath.Glob(pages)
+		require.NoError(t, err)
+		for _, page := range found {
+			if name := filepath.Base(page); name != "README.md" {
+				assert.Contains(t, read(t, index), "("+name+")", "docs/%s does not list %s", index, page)
+			}
+		}
+	}
+}
+
+// TestReadmesNameMakeTargetsThatExist looks up each `make x` that a page tells the reader to call.
+func TestReadmesNameMakeTargetsThatExist(t *testing.T) {
+	makefile := read(t, "../Makefile")
+	call := regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)")
+	for _, page := range markdownFiles(t) {
+		for _, m := range call.FindAllStringSubmatch(read(t, page), -1) {
+			if !strings.Contains(makefile, "\n"+m[1]+":") {
+				t.Errorf("%s says make %s", page, m[1])
+			}
+		}
+	}
+}
+
+func markdownFiles(t *testing.T) []string {
+	t.Helper()
+	var pages []string
+	require.NoError(t, filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && (name == "build" || name == "bin" || name == "testdata" || name != ".." && strings.HasPrefix(name, ".")) {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(name) == ".md" {
+			pages = append(pages, path)
+		}
+		return nil
+	}))
+	require.NotEmpty(t, pages)
+	return pages
+}
+
+func stringConstants(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	require.NoError(t, err)
+	constants := map[string]string{}
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok {
+				return true
+			}
+			for i, value := range spec.Values {
+				if lit, ok := value.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					s, err := strconv.Unquote(lit.Value)
+					require.NoError(t, err)
+					constants[spec.Names[i].Name] = s
+				}
+			}
+			return true
+		})
+	}
+	return constants
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return string(content)
+}

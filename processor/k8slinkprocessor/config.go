@@ -1,0 +1,58 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/kelemetry/kelemetry/internal/identity"
+)
+
+// Config is the configuration of k8slink. All of it has a default.
+type Config struct {
+	// Window is the length of the slices of time that bound a trace. It must be the same in every receiver and every
+	// k8slink whose output meets in one storage, because trace IDs are computed from it.
+	Window time.Duration `mapstructure:"window"`
+
+	// MaxObjects bounds each of the tables that the processor keeps in memory: objects whose owners are known, object
+	// spans already sent, and custom types. The entries not used for longest give way.
+	MaxObjects int `mapstructure:"max_objects"`
+
+	// MaxDepth bounds how many objects a chain of owners may have, from an object to its root, both included.
+	MaxDepth int `mapstructure:"max_depth"`
+
+	// DefaultCluster is the cluster of objects whose span and resource carry no k8s.cluster.name. When it is empty,
+	// service.name is taken for the cluster.
+	DefaultCluster string `mapstructure:"default_cluster"`
+}
+
+// maxMaxDepth keeps a configuration from making every span walk a hostile chain.
+const maxMaxDepth = 64
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		Window:     time.Duration(identity.DefaultWindow),
+		MaxObjects: 100_000,
+		MaxDepth:   16,
+	}
+}
+
+// Validate reports everything that is wrong at once.
+func (c *Config) Validate() error {
+	var errs error
+	if err := identity.Window(c.Window).Validate(); err != nil {
+		errs = errors.Join(errs, fmt.Errorf("window: %w", err))
+	}
+	if c.MaxObjects < 1 {
+		errs = errors.Join(errs, fmt.Errorf("max_objects: must be at least 1, got %d", c.MaxObjects))
+	}
+	if c.MaxDepth < 1 || c.MaxDepth > maxMaxDepth {
+		errs = errors.Join(errs, fmt.Errorf("max_depth: must be between 1 and %d, got %d", maxMaxDepth, c.MaxDepth))
+	}
+	return errs
+}

@@ -1,0 +1,94 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package k8slinkprocessor
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+)
+
+func TestDefaultConfigNeedsNothing(t *testing.T) {
+	cfg := createDefaultConfig()
+	require.NoError(t, confmap.New().Unmarshal(cfg))
+	require.NoError(t, confmap.Validate(cfg))
+	assert.Equal(t, &Config{Window: 30 * time.Minute, MaxObjects: 100_000, MaxDepth: 16}, cfg)
+}
+
+func TestConfigIsRead(t *testing.T) {
+	cfg := loadConfig(t, "testdata/config.yaml")
+	require.NoError(t, confmap.Validate(cfg))
+	assert.Equal(t, &Config{Window: 10 * time.Minute, MaxObjects: 5000, MaxDepth: 8, DefaultCluster: "prod"}, cfg)
+}
+
+// TestInvalidConfigs: each file names the errors that it must give, one a line, in its comments.
+func TestInvalidConfigs(t *testing.T) {
+	files, err := filepath.Glob("testdata/invalid_*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			content, err := os.ReadFile(file)
+			require.NoError(t, err)
+			err = confmap.Validate(loadConfig(t, file))
+			require.Error(t, err)
+			var want []string
+			for line := range strings.Lines(string(content)) {
+				if expected, ok := strings.CutPrefix(line, "# error: "); ok {
+					want = append(want, strings.TrimSpace(expected))
+				}
+			}
+			assert.Equal(t, strings.Join(want, "\n"), err.Error())
+		})
+	}
+}
+
+// TestReadmeExamples: every YAML block of the README that configures k8slink is a configuration that works.
+func TestReadmeExamples(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	require.NotEmpty(t, blocks)
+	for _, block := range blocks {
+		raw, err := confmap.NewRetrievedFromYAML([]byte(block[1]))
+		require.NoError(t, err)
+		conf, err := raw.AsConf()
+		require.NoError(t, err)
+		processors, err := conf.Sub("processors")
+		require.NoError(t, err)
+		require.True(t, processors.IsSet("k8slink"), block[1])
+		options, err := processors.Sub("k8slink")
+		require.NoError(t, err)
+		cfg := createDefaultConfig()
+		require.NoError(t, options.Unmarshal(cfg))
+		require.NoError(t, confmap.Validate(cfg))
+	}
+}
+
+// TestReadmeNamesEveryOption with its default.
+func TestReadmeNamesEveryOption(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	conf := confmap.New()
+	require.NoError(t, conf.Marshal(createDefaultConfig()))
+	for key := range conf.ToStringMap() {
+		assert.Contains(t, string(readme), "| `"+key+"` |")
+	}
+}
+
+func loadConfig(t *testing.T, file string) *Config {
+	conf, err := confmaptest.LoadConf(file)
+	require.NoError(t, err)
+	cfg := createDefaultConfig()
+	require.NoError(t, conf.Unmarshal(cfg))
+	return cfg.(*Config)
+}

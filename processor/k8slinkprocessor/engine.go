@@ -1,0 +1,57 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
+
+import (
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/kelemetry/kelemetry/internal/identity"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
+)
+
+// engine rewrites batches. It is safe for concurrent use, does no I/O and reads no clock: what it does to a batch
+// depends on the batch and on what earlier ones taught.
+type engine struct {
+	window         identity.Window
+	maxDepth       int
+	defaultCluster string
+	scopeName      string
+	scopeVersion   string
+
+	knowledge *hierarchy.Knowledge
+	sent      *sentSpans
+}
+
+func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
+	knowledge, err := hierarchy.NewKnowledge(cfg.MaxObjects, cfg.MaxDepth)
+	if err != nil {
+		return nil, err
+	}
+	sent, err := newSentSpans(cfg.MaxObjects)
+	if err != nil {
+		return nil, err
+	}
+	return &engine{
+		window: identity.Window(cfg.Window), maxDepth: cfg.MaxDepth, defaultCluster: cfg.DefaultCluster,
+		scopeName: scopeName, scopeVersion: scopeVersion,
+		knowledge: knowledge, sent: sent,
+	}, nil
+}
+
+// link rewrites td. When the next consumer has accepted it, the caller reports so to accepted; until then the object
+// spans in td count as never emitted, so that a second attempt emits them again.
+func (e *engine) link(td ptrace.Traces) *batch {
+	b := newBatch(e, td)
+	b.read()                       // which spans are on which objects
+	b.plant()                      // needs all types that the batch shows; collects what it tells of owners
+	e.knowledge.Complete(b.forest) // needs all owners that the batch shows
+	b.place()                      // computes traces and parents; needs all ancestors
+	b.move()                       // writes them; needs the places of all spans to know which parents come along
+	b.emit()                       // object spans that go out
+	b.removeConsumed()             // object spans that came in; after emit, so that their resources can stay
+	return b
+}
+
+// accepted remembers the object spans of a batch as emitted.
+func (e *engine) accepted(b *batch) { e.sent.add(b.emitted) }

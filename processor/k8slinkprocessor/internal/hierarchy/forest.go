@@ -1,0 +1,150 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package hierarchy // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/kelemetry/kelemetry/internal/identity"
+	"github.com/kelemetry/kelemetry/internal/objectspan"
+)
+
+// Source says where an object's owner was found.
+type Source int
+
+// The sources, in the order in which they are asked.
+const (
+	// SourceUnknown: nobody told; the object is taken for a root.
+	SourceUnknown Source = iota
+	// SourceNone: it is known that there is no owner to place the object under.
+	SourceNone
+	SourceBatch
+	SourceCache
+	numSources
+)
+
+// Sources counts objects by Source.
+type Sources [numSources]int64
+
+// Node is one life of an object, in one batch.
+type Node struct {
+	objectspan.Resource
+	ID identity.ID
+
+	source Source
+	owner  *Node
+	// believed is the fact that the owner comes from, if known.
+	believed fact
+	known    bool
+	// subject is true when spans of the batch are on the object itself, false for mere ancestors.
+	subject bool
+	taught  bool
+	lesson  fact
+}
+
+// Owners returns the owner references, and false when they are unknown.
+func (n *Node) Owners() (OwnerList, bool) {
+	if !n.known {
+		return OwnerList{}, false
+	}
+	return n.believed.owners.Value(), true
+}
+
+// Told returns the time of the lesson that the owners come from, and false when it was not about this very life.
+func (n *Node) Told() (pcommon.Timestamp, bool) {
+	return n.believed.at, n.known && n.believed.uid == n.UID
+}
+
+// SpeaksBefore orders the nodes of one object, when only one can be shown: the life heard of most recently.
+func (n *Node) SpeaksBefore(other *Node) bool {
+	switch {
+	case n.known != other.known:
+		return n.known
+	case n.known && n.believed != other.believed:
+		return n.believed.newerThan(other.believed)
+	default:
+		return n.UID > other.UID
+	}
+}
+
+// Teach says what a span that started at that time told of the object's owners. The newest lesson of a batch counts.
+func (n *Node) Teach(owners Owners, at pcommon.Timestamp) {
+	lesson := fact{uid: n.UID, at: at, owners: owners}
+	if !n.taught || lesson.newerThan(n.lesson) {
+		n.taught, n.lesson = true, lesson
+	}
+}
+
+// describe takes over what else is known of the object. What spans of the object say counts before what references to
+// it say; among equals the alphabetically first, whatever the order.
+func (n *Node) describe(r objectspan.Resource) {
+	n.Kind = firstOf(n.Kind, r.Kind)
+	n.APIVersion = firstOf(n.APIVersion, r.APIVersion)
+}
+
+func firstOf(a, b string) string {
+	if a == "" || (b != "" && b < a) {
+		return b
+	}
+	return a
+}
+
+// Forest is the objects of one batch and, once completed, their ancestors. It is not safe for concurrent use.
+type Forest struct {
+	nodes    map[life]*Node
+	subjects []*Node
+	sources  Sources
+	// slab is what nodes are cut from. A full one is left to them.
+	slab []Node
+}
+
+const maxSlab = 64
+
+type life struct {
+	identity.Object
+	uid string
+}
+
+// NewForest starts an empty one, with room for that many objects.
+func NewForest(capacity int) *Forest {
+	return &Forest{nodes: make(map[life]*Node, capacity), subjects: make([]*Node, 0, capacity)}
+}
+
+// Add plants an object that spans are on.
+func (f *Forest) Add(r objectspan.Resource) *Node {
+	node, created := f.node(r)
+	if created {
+		node.subject = true
+		f.subjects = append(f.subjects, node)
+	} else {
+		node.describe(r)
+	}
+	return node
+}
+
+// ancestor plants an object that an owner reference names.
+func (f *Forest) ancestor(r objectspan.Resource) (node *Node, created bool) {
+	node, created = f.node(r)
+	if !created && !node.subject {
+		node.describe(r)
+	}
+	return node, created
+}
+
+func (f *Forest) node(r objectspan.Resource) (node *Node, created bool) {
+	key := life{r.Object, r.UID}
+	if node, ok := f.nodes[key]; ok {
+		return node, false
+	}
+	if len(f.slab) == cap(f.slab) {
+		f.slab = make([]Node, 0, min(max(1, len(f.nodes)), maxSlab))
+	}
+	f.slab = append(f.slab, Node{Resource: r, ID: identity.ObjectID(r.Object)})
+	node = &f.slab[len(f.slab)-1]
+	f.nodes[key] = node
+	return node, true
+}
+
+// Sources counts the objects of a completed forest by where their owners were found.
+func (f *Forest) Sources() Sources { return f.sources }

@@ -1,0 +1,109 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
+
+import (
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/metadata"
+)
+
+type linkProcessor struct {
+	component.StartFunc
+
+	engine    *engine
+	next      consumer.Traces
+	telemetry *metadata.TelemetryBuilder
+}
+
+func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*linkProcessor, error) {
+	engine, err := newEngine(cfg, metadata.ScopeName, set.BuildInfo.Version)
+	if err != nil {
+		return nil, err
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, fmt.Errorf("making the metrics: %w", err)
+	}
+	p := &linkProcessor{engine: engine, next: next, telemetry: telemetry}
+	if err := p.observe(); err != nil {
+		telemetry.Shutdown()
+		return nil, fmt.Errorf("registering the metrics of the cache: %w", err)
+	}
+	return p, nil
+}
+
+// Capabilities implements consumer.Traces.
+func (*linkProcessor) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: true}
+}
+
+// Shutdown implements component.Component. There is nothing to flush: no span is ever held back.
+func (p *linkProcessor) Shutdown(context.Context) error {
+	p.telemetry.Shutdown()
+	return nil
+}
+
+// ConsumeTraces implements consumer.Traces. When the next consumer fails, the batch may come again as it was or as it
+// was left: the engine makes the same of both.
+func (p *linkProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	b := p.engine.link(td)
+	if td.ResourceSpans().Len() > 0 || len(b.members) == 0 {
+		if err := p.next.ConsumeTraces(ctx, td); err != nil {
+			return err
+		}
+	}
+	p.engine.accepted(b)
+	p.record(ctx, b)
+	return nil
+}
+
+func (p *linkProcessor) record(ctx context.Context, b *batch) {
+	add := func(counter metric.Int64Counter, n int64, attrs ...attribute.KeyValue) {
+		if n > 0 {
+			counter.Add(ctx, n, metric.WithAttributes(attrs...))
+		}
+	}
+	t, s, sources := p.telemetry, b.stats, b.forest.Sources()
+	add(t.ProcessorK8slinkSpans, s.rehomed, attribute.String("outcome", "rehomed"))
+	add(t.ProcessorK8slinkSpans, s.kept, attribute.String("outcome", "kept"))
+	add(t.ProcessorK8slinkSpans, s.untouched, attribute.String("outcome", "untouched"))
+	add(t.ProcessorK8slinkObjectSpans, s.objectSpans)
+	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceBatch], attribute.String("source", "batch"))
+	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceCache], attribute.String("source", "cache"))
+	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceNone], attribute.String("source", "none"))
+	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceUnknown], attribute.String("source", "unknown"))
+	add(t.ProcessorK8slinkChainsCut, s.cutByCycle, attribute.String("reason", "cycle"))
+	add(t.ProcessorK8slinkChainsCut, s.cutByDepth, attribute.String("reason", "depth"))
+	add(t.ProcessorK8slinkMalformedOwners, s.malformedOwners)
+}
+
+// observe registers what is read off the tables when somebody collects metrics.
+func (p *linkProcessor) observe() error {
+	err := p.telemetry.RegisterProcessorK8slinkObjectsCachedCallback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(p.engine.knowledge.Stats().Objects)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return p.telemetry.RegisterProcessorK8slinkEvictionsCallback(func(_ context.Context, o metric.Int64Observer) error {
+		stats := p.engine.knowledge.Stats()
+		for table, n := range map[string]int64{
+			"objects": stats.EvictedObjects, "types": stats.EvictedTypes, "object_spans": p.engine.sent.evictions(),
+		} {
+			o.Observe(n, metric.WithAttributes(attribute.String("table", table)))
+		}
+		return nil
+	})
+}

@@ -1,0 +1,82 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
+
+import (
+	"fmt"
+	"hash/maphash"
+	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// sentSpans remembers which object spans were emitted. Forgetting one costs a copy with the same ID.
+type sentSpans struct {
+	seed maphash.Seed
+
+	keysMu  sync.Mutex
+	keys    *simplelru.LRU[sentKey, struct{}]
+	evicted int64
+}
+
+// sentKey is an object span and its place in the tree: when either its parent or its owners become known anew, it is
+// emitted again. Only the knowledge that there are no owners is not worth a second copy.
+type sentKey struct {
+	span    pcommon.SpanID
+	content uint64
+}
+
+func newSentSpans(bound int) (*sentSpans, error) {
+	s := &sentSpans{seed: maphash.MakeSeed()}
+	keys, err := simplelru.NewLRU(bound, func(sentKey, struct{}) { s.evicted++ })
+	if err != nil {
+		return nil, fmt.Errorf("making the table of object spans: %w", err)
+	}
+	s.keys = keys
+	return s, nil
+}
+
+func (s *sentSpans) key(o objectSpan) sentKey {
+	var h maphash.Hash
+	h.SetSeed(s.seed)
+	_, _ = h.Write(o.parent[:])
+	if owners, ok := o.node.Owners(); ok && !owners.None() {
+		_, _ = h.WriteString(owners.JSON)
+	}
+	return sentKey{o.span, h.Sum64()}
+}
+
+// missing returns those of the spans that were not sent yet, and their keys.
+func (s *sentSpans) missing(spans []objectSpan) ([]objectSpan, []sentKey) {
+	keys := make([]sentKey, len(spans))
+	for i, o := range spans {
+		keys[i] = s.key(o)
+	}
+	s.keysMu.Lock()
+	defer s.keysMu.Unlock()
+	n := 0
+	for i, key := range keys {
+		if _, ok := s.keys.Get(key); !ok {
+			spans[n], keys[n] = spans[i], key
+			n++
+		}
+	}
+	return spans[:n], keys[:n]
+}
+
+// add remembers spans as sent.
+func (s *sentSpans) add(keys []sentKey) {
+	s.keysMu.Lock()
+	defer s.keysMu.Unlock()
+	for _, key := range keys {
+		s.keys.Add(key, struct{}{})
+	}
+}
+
+func (s *sentSpans) evictions() int64 {
+	s.keysMu.Lock()
+	defer s.keysMu.Unlock()
+	return s.evicted
+}
