@@ -1,0 +1,101 @@
+# Copyright The Kelemetry Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Needs Go, git and a C compiler (for the race detector). Everything else is fetched as Go modules.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+GO ?= go
+TOOL := $(GO) tool -modfile=internal/tools/go.mod
+GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+LDFLAGS := -s -w
+EXAMPLES := $(wildcard config-examples/*.yaml)
+COMPONENTS := $(wildcard receiver processor exporter extension connector)
+FUZZTIME ?= 5s
+BENCH ?= .
+RUN_ARGS ?=
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+## To use it
+
+.PHONY: run
+run: build ## the recorded audit log through kelemetry into a real Jaeger, shown as a tree; Ctrl-C ends it
+	$(GO) run ./integration/run $(RUN_ARGS)
+
+.PHONY: build
+build: build/.generated ## the distribution: bin/kelemetry
+	cd build && CGO_ENABLED=0 $(GO) build -mod=mod -trimpath -ldflags='$(LDFLAGS)' -o ../bin/kelemetry .
+
+# ocb writes the main package and resolves its modules, which depends on these files and not on any Go source.
+build/.generated: builder-config.yaml go.mod internal/tools/go.mod
+	$(TOOL) builder --skip-compilation --skip-strict-versioning=false --config builder-config.yaml
+	@touch $@
+
+.PHONY: validate
+validate: build ## have bin/kelemetry check every file of config-examples
+	@for config in $(EXAMPLES); do echo "bin/kelemetry validate --config $$config"; bin/kelemetry validate --config $$config; done
+
+## To change it
+
+.PHONY: test
+test: test-unit test-fuzz test-integration ## everything that CI tests
+
+.PHONY: test-unit
+test-unit: ## the tests that need nothing but Go, with the race detector
+	$(GO) test -race ./...
+
+.PHONY: test-fuzz
+test-fuzz: ## each fuzz test for FUZZTIME (5s)
+	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' internal $(COMPONENTS)); do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+			$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+		done; \
+	done
+
+.PHONY: servers
+servers: ## build the servers that the integration tests run against, unless they are there
+	$(GO) run ./integration/servers/build
+
+.PHONY: test-integration
+test-integration: build servers ## real control plane, real Jaeger, the built binary; builds all three the first time
+	$(GO) test -tags integration -p 1 -timeout 50m ./integration/...
+
+.PHONY: bench
+bench: ## the benchmarks; BENCH=regexp picks some
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./... | sed '/no test files/d; /^PASS$$/d; /^ok .*/d'
+
+.PHONY: lint
+lint: ## linters, and whether the sources are formatted
+	$(GO) vet -tags integration ./...
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: fmt
+fmt: ## format the sources
+	$(GOLANGCI_LINT) fmt ./...
+
+.PHONY: generate
+generate: ## make generated files anew
+	$(GO) generate ./...
+
+# Compares the tree of all files before and after, so that it works with uncommitted changes too.
+.PHONY: check-generated
+check-generated: ## fail if make generate changes a file, or go.mod wants tidying
+	$(GO) mod tidy -diff
+	@tree() { GIT_INDEX_FILE=$$(mktemp -u) bash -c 'git add -A && git write-tree; rm -f "$$GIT_INDEX_FILE"'; }; \
+	before=$$(tree); $(MAKE) --no-print-directory generate; after=$$(tree); \
+	git diff --exit-code "$$before" "$$after" || { echo 'make generate changed files: commit what it made'; exit 1; }
+
+.PHONY: record
+record: ## record integration/testdata/recording anew, on a real control plane
+	$(GO) run ./integration/record
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin build
