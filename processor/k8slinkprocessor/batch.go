@@ -57,9 +57,9 @@ const (
 	foreign memberKind = iota
 	// native spans always go right under their object.
 	native
-	// object spans were made by a k8slink. They are taken for knowledge, and made again.
+	// object spans were made by a k8slink. They are taken for knowledge, and become settled or consumed.
 	object
-	// settled spans were placed by another k8slink that knows more; they stay as they are.
+	// settled spans were placed by another k8slink and stay as they are.
 	settled
 	// consumed object spans leave the batch.
 	consumed

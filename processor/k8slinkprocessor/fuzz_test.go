@@ -23,6 +23,12 @@ import (
 func FuzzLink(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x00\x00\x00\x11\x11\x11\x11\x11\x11"))
 	f.Add([]byte("\x01\x02\x10\x00\x01\x02\x02\x01\x10\x00\x00\x03\x23\x20\x20\x10\x01\x03"))
+	for _, once := range []string{ // that found a mistake
+		"\x00\xff\x00\x0070000000", "200200000B70210000", "00200\x1000200 ", "120170000A00100000", "100110000120110000",
+		"&00#00C00&20C20220&10220",
+	} {
+		f.Add([]byte(once))
+	}
 	f.Fuzz(func(t *testing.T, script []byte) {
 		td := compose(script)
 		want := spanCounts([]ptrace.Traces{td})

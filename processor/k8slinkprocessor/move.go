@@ -16,8 +16,6 @@ func (b *batch) move() {
 	for i := range b.members {
 		m := &b.members[i]
 		switch m.kind {
-		case settled:
-			b.stats.kept++
 		case native:
 			b.leave(m)
 			m.span.SetTraceID(m.place.trace)

@@ -70,6 +70,9 @@ func (b *batch) placeMember(node *hierarchy.Node, m *member) {
 	m.place = b.placeOf(node, b.engine.window.Start(timeOf(m.span.StartTimestamp())))
 	switch {
 	case b.isSettled(node, m):
+		if m.kind != object {
+			b.stats.kept++
+		}
 		m.kind = settled
 		return
 	case m.kind == object:
@@ -126,17 +129,21 @@ func (p *placing) traceOf(root *hierarchy.Node, window time.Time) pcommon.TraceI
 
 // isSettled is true of a span that another k8slink placed, when this one cannot tell better: here the chain ends with
 // an object of unknown owner, and the trace that the span is in belongs to none of the chain. Without this rule a
-// k8slink that was just restarted would undo the work of the one before it in the pipeline.
+// k8slink that was just restarted would undo the work of the one before it in the pipeline. An object span in a trace
+// that is not the object's own place is settled in any case: it is there for the sake of others, which it may own.
 func (b *batch) isSettled(node *hierarchy.Node, m *member) bool {
 	trace, own := m.span.TraceID(), m.span.ParentSpanID()
 	if m.kind == object {
 		own = m.span.SpanID()
 	}
-	if own.IsEmpty() || trace == m.place.trace {
+	if own.IsEmpty() || trace == m.place.trace || own != identity.ObjectSpanID(trace, node.ID) {
 		return false
 	}
+	if m.kind == object {
+		return true
+	}
 	root := m.place.chain[len(m.place.chain)-1]
-	if m.place.cut != hierarchy.Whole || root.Rooted() || own != identity.ObjectSpanID(trace, node.ID) {
+	if m.place.cut != hierarchy.Whole || root.Rooted() {
 		return false
 	}
 	for _, n := range m.place.chain {

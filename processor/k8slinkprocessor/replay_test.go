@@ -39,7 +39,8 @@ func TestOneBehindTheOtherChangesNothing(t *testing.T) {
 	}
 }
 
-// TestTheOneThatKnowsMoreDecides: a second k8slink that knows the owner moves what the first could not place.
+// TestTheOneThatKnowsMoreDecides: a second k8slink that knows the owner moves what the first could not place. The
+// object's span stays also where it was, because spans that went another way may be below it.
 func TestTheOneThatKnowsMoreDecides(t *testing.T) {
 	rs, a := replicaSet("rs"), pod("a")
 	early := run(newTestEngine(t), receive(told{on: a, name: "patch a"}))
@@ -47,10 +48,35 @@ func TestTheOneThatKnowsMoreDecides(t *testing.T) {
 	taught := run(second, receive(told{on: a, name: "create a", owners: controlledBy(rs)}))
 	run(second, early)
 	assert.Equal(t, trimPicture(`
+		pods/a
+
 		replicasets/rs
 		  pods/a
 		    create a
 		    patch a`), picture(taught, early))
+}
+
+// TestNoSpanLosesItsParentOnTheWay: the second knows the owner of an owner, but not whose spans these are.
+func TestNoSpanLosesItsParentOnTheWay(t *testing.T) {
+	web, rs, a := deployment("web"), replicaSet("rs"), pod("a")
+	first, second := newTestEngine(t), newTestEngine(t)
+	taught := run(second, receive(
+		told{on: rs, name: "create rs", owners: controlledBy(web)},
+		told{on: web, name: "create web", owners: "[]"},
+	))
+	run(first, receive(told{on: a, name: "create a", owners: controlledBy(rs)}))
+	later := run(first, receive(told{on: a, name: "patch a", at: noon.Add(time.Hour)}))
+	for _, s := range flatten(later) { // what the first had learned is not told again
+		if s.Name() == "pods/a" {
+			s.Attributes().Remove(attr.OwnersSeen)
+		}
+	}
+	run(second, later)
+	assert.NotContains(t, picture(taught, later), "(lost)")
+	assert.Contains(t, picture(taught, later), trimPicture(`
+		replicasets/rs 13:00
+		  pods/a 13:00
+		    patch a`))
 }
 
 // TestSecondAttemptWithTheSameData: a caller whose batch failed may send the data as this processor left it.
