@@ -144,7 +144,7 @@ func TestReadmeListsEveryComponent(t *testing.T) {
 		for _, folder := range componentFolders(t, kind) {
 			about := readMetadata(t, folder)
 			for stability, signals := range about.Status.Stability {
-				row := regexp.MustCompile(fmt.Sprintf("(?m)^\\| \\[%s\\]\\(%s/README\\.md\\) \\| `%s` \\| %s \\| .* \\| %s \\|$",
+				row := regexp.MustCompile(fmt.Sprintf(`(?m)^\| \[%s\]\(%s/README\.md\) \| .%s. \| %s \| .* \| %s \|$`,
 					path.Base(folder), folder, about.Type, strings.Join(signals, ", "), stability))
 				assert.Regexp(t, row, readme, "no row for %s", folder)
 			}

@@ -31,7 +31,7 @@ func freePorts(n int) ([]int, error) {
 		if tries > 1000 {
 			return nil, fmt.Errorf("no free port between %d and %d", firstPort, lastPort)
 		}
-		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // a port is no secret
+		port := firstPort + rand.IntN(lastPort-firstPort)
 		l, err := net.Listen("tcp", addr(port))
 		if err != nil {
 			continue

@@ -55,23 +55,28 @@ func TestReadResourceUnderstandsOtherSources(t *testing.T) {
 	}{
 		"kind and apiVersion": {
 			map[string]any{"k8s.cluster.name": "c", "k8s.object.kind": "Deployment", "k8s.object.api_version": "apps/v1", "k8s.object.name": "n", "k8s.namespace.name": "d"},
-			identity.Object{Cluster: "c", Group: "apps", Resource: "deployments", Namespace: "d", Name: "n"}, true,
+			identity.Object{Cluster: "c", Group: "apps", Resource: "deployments", Namespace: "d", Name: "n"},
+			true,
 		},
 		"unknown kind": {
 			map[string]any{"k8s.cluster.name": "c", "k8s.object.kind": "Policy", "k8s.object.api_version": "example.com/v1", "k8s.object.name": "n"},
-			identity.Object{Cluster: "c", Group: "example.com", Resource: "policies", Name: "n"}, true,
+			identity.Object{Cluster: "c", Group: "example.com", Resource: "policies", Name: "n"},
+			true,
 		},
 		"cluster from the service": {
 			map[string]any{"service.name": "c", "k8s.object.resource": "pods", "k8s.object.name": "n", "k8s.namespace.name": "d"},
-			identity.Object{Cluster: "c", Resource: "pods", Namespace: "d", Name: "n"}, true,
+			identity.Object{Cluster: "c", Resource: "pods", Namespace: "d", Name: "n"},
+			true,
 		},
 		"a node in a namespace": {
 			map[string]any{"k8s.cluster.name": "c", "k8s.object.kind": "Node", "k8s.object.name": "n", "k8s.namespace.name": "d"},
-			identity.Object{Cluster: "c", Resource: "nodes", Name: "n"}, true,
+			identity.Object{Cluster: "c", Resource: "nodes", Name: "n"},
+			true,
 		},
 		"no name": {
 			map[string]any{"k8s.cluster.name": "c", "k8s.object.kind": "Pod"},
-			identity.Object{Cluster: "c", Resource: "pods"}, false,
+			identity.Object{Cluster: "c", Resource: "pods"},
+			false,
 		},
 		"something else": {map[string]any{"service.name": "shop", "k8s.pod.name": "p"}, identity.Object{Cluster: "shop"}, false},
 	} {

@@ -4,6 +4,8 @@
 package auditlogreceiver // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
 
 import (
+	"bytes"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -53,7 +55,7 @@ func putVersions(attrs pcommon.Map, e *auditevent.Event, s *subject) {
 	if s.meta.Generation != 0 {
 		attrs.PutInt(attr.ObjectGeneration, s.meta.Generation)
 	}
-	if changes(e) && string(e.Ref.ResourceVersion) == string(version) {
+	if changes(e) && bytes.Equal(e.Ref.ResourceVersion, version) {
 		attrs.PutBool(attr.AuditNoop, true)
 	}
 }
