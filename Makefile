@@ -68,13 +68,13 @@ test-integration: build servers ## real control plane, real Jaeger, the built bi
 	$(GO) test -tags integration -p 1 -timeout 50m ./integration/...
 
 .PHONY: bench
-bench: ## the benchmarks; BENCH=regexp picks some
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./... | sed '/no test files/d; /^PASS$$/d; /^ok .*/d'
+bench: build ## the benchmarks, of the built binary too; BENCH=regexp picks some
+	$(GO) test -p 1 -tags integration -run '^$$' -bench '$(BENCH)' -benchmem ./... | sed '/no test files/d; /^PASS$$/d; /^ok .*/d'
 
 .PHONY: lint
 lint: ## linters, and whether the sources are formatted
 	$(GO) vet -tags integration ./...
-	$(GOLANGCI_LINT) run ./...
+	$(GOLANGCI_LINT) run --allow-serial-runners ./...
 
 .PHONY: fmt
 fmt: ## format the sources

@@ -7,7 +7,6 @@ package distribution
 
 import (
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -144,9 +143,11 @@ func TestReadmeListsEveryComponent(t *testing.T) {
 		for _, folder := range componentFolders(t, kind) {
 			about := readMetadata(t, folder)
 			for stability, signals := range about.Status.Stability {
-				row := regexp.MustCompile(fmt.Sprintf(`(?m)^\| \[%s\]\(%s/README\.md\) \| .%s. \| %s \| .* \| %s \|$`,
-					path.Base(folder), folder, about.Type, strings.Join(signals, ", "), stability))
-				assert.Regexp(t, row, readme, "no row for %s", folder)
+				cells := []string{"[" + path.Base(folder) + "](" + folder + "/README.md)", "`" + about.Type + "`", strings.Join(signals, ", ")}
+				begin, end := "\n| "+strings.Join(cells, " | ")+" | ", " | "+stability+" |\n"
+				if _, row, found := strings.Cut(readme, begin); !found || !strings.Contains(row[:strings.Index(row, "\n")+1], end) {
+					t.Errorf("README.md has no row %s … %s", strings.TrimSpace(begin), strings.TrimSpace(end))
+				}
 			}
 		}
 	}

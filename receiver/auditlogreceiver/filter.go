@@ -4,10 +4,9 @@
 package auditlogreceiver // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
 
 import (
-	"regexp"
 	"strconv"
-	"strings"
 
+	"github.com/kelemetry/kelemetry/internal/glob"
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
 )
@@ -32,13 +31,13 @@ const (
 
 // filter is a compiled FilterConfig. It is immutable.
 type filter struct {
-	stages, verbs    patterns
+	stages, verbs    glob.Patterns
 	include, exclude []rule
 }
 
 func newFilter(c FilterConfig) *filter {
 	return &filter{
-		stages: compilePatterns(c.Stages), verbs: compilePatterns(c.Verbs),
+		stages: glob.Compile(c.Stages), verbs: glob.Compile(c.Verbs),
 		include: compileRules(c.Include), exclude: compileRules(c.Exclude),
 	}
 }
@@ -46,9 +45,9 @@ func newFilter(c FilterConfig) *filter {
 // checkRequest asks what the request alone answers.
 func (f *filter) checkRequest(e *auditevent.Event) reason {
 	switch {
-	case !f.stages.match(string(e.Stage)):
+	case !f.stages.Match(string(e.Stage)):
 		return reasonStage
-	case !f.verbs.match(verbClass(e)):
+	case !f.verbs.Match(verbClass(e)):
 		return reasonVerb
 	}
 	return keep
@@ -77,17 +76,17 @@ func verbClass(e *auditevent.Event) string {
 
 // rule is a compiled RuleConfig.
 type rule struct {
-	clusters, resources, namespaces, names, verbs, users, userAgents, statusCodes patterns
+	clusters, resources, namespaces, names, verbs, users, userAgents, statusCodes glob.Patterns
 }
 
 func compileRules(configs []RuleConfig) []rule {
 	rules := make([]rule, 0, len(configs))
 	for _, c := range configs {
 		rules = append(rules, rule{
-			clusters: compilePatterns(c.Clusters), resources: compilePatterns(c.Resources),
-			namespaces: compilePatterns(c.Namespaces), names: compilePatterns(c.Names),
-			verbs: compilePatterns(c.Verbs), users: compilePatterns(c.Users),
-			userAgents: compilePatterns(c.UserAgents), statusCodes: compilePatterns(c.StatusCodes),
+			clusters: glob.Compile(c.Clusters), resources: glob.Compile(c.Resources),
+			namespaces: glob.Compile(c.Namespaces), names: glob.Compile(c.Names),
+			verbs: glob.Compile(c.Verbs), users: glob.Compile(c.Users),
+			userAgents: glob.Compile(c.UserAgents), statusCodes: glob.Compile(c.StatusCodes),
 		})
 	}
 	return rules
@@ -103,14 +102,14 @@ func matchAny(rules []rule, e *auditevent.Event, object identity.Object) bool {
 }
 
 func (r *rule) match(e *auditevent.Event, object identity.Object) bool {
-	return r.clusters.allows(object.Cluster) &&
+	return r.clusters.Allows(object.Cluster) &&
 		r.matchResource(e, object) &&
-		r.namespaces.allows(object.Namespace) &&
-		r.names.allows(object.Name) &&
-		(r.verbs == nil || r.verbs.match(verbClass(e))) &&
-		(r.users == nil || r.users.match(string(actor(e).Name))) &&
-		(r.userAgents == nil || r.userAgents.match(string(e.UserAgent))) &&
-		(r.statusCodes == nil || r.statusCodes.match(strconv.FormatInt(e.Status.Code, 10)))
+		r.namespaces.Allows(object.Namespace) &&
+		r.names.Allows(object.Name) &&
+		(r.verbs == nil || r.verbs.Match(verbClass(e))) &&
+		(r.users == nil || r.users.Match(string(actor(e).Name))) &&
+		(r.userAgents == nil || r.userAgents.Match(string(e.UserAgent))) &&
+		(r.statusCodes == nil || r.statusCodes.Match(strconv.FormatInt(e.Status.Code, 10)))
 }
 
 // matchResource compares with "resource.group" and, where an entry has a slash, with "resource.group/subresource".
@@ -119,42 +118,6 @@ func (r *rule) matchResource(e *auditevent.Event, object identity.Object) bool {
 		return true
 	}
 	name := object.GroupResource()
-	return r.resources.match(name) ||
-		len(e.Ref.Subresource) > 0 && r.resources.match(name+"/"+string(e.Ref.Subresource))
-}
-
-// patterns is a list of which one must match; nil is no condition.
-type patterns []pattern
-
-// pattern is an exact text, or an expression when the text has a *.
-type pattern struct {
-	exact string
-	glob  *regexp.Regexp
-}
-
-func compilePatterns(texts []string) patterns {
-	if len(texts) == 0 {
-		return nil
-	}
-	compiled := make(patterns, 0, len(texts))
-	for _, text := range texts {
-		if !strings.Contains(text, "*") {
-			compiled = append(compiled, pattern{exact: text})
-			continue
-		}
-		expression := strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, `.*`)
-		compiled = append(compiled, pattern{glob: regexp.MustCompile(`(?s)\A` + expression + `\z`)})
-	}
-	return compiled
-}
-
-func (p patterns) allows(text string) bool { return p == nil || p.match(text) }
-
-func (p patterns) match(text string) bool {
-	for i := range p {
-		if p[i].glob != nil && p[i].glob.MatchString(text) || p[i].glob == nil && p[i].exact == text {
-			return true
-		}
-	}
-	return false
+	return r.resources.Match(name) ||
+		len(e.Ref.Subresource) > 0 && r.resources.Match(name+"/"+string(e.Ref.Subresource))
 }
