@@ -177,7 +177,7 @@ func (w *walker) message() error {
 		return err
 	}
 	if short, cut := cutDumps(string(text)); cut {
-		w.out = appendString(w.out, short)
+		w.out = jsonscan.AppendQuote(w.out, short)
 		w.redacted++
 		return nil
 	}
