@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/kelemetry/kelemetry/internal/attr"
+	"github.com/kelemetry/kelemetry/internal/redact"
 	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
 )
 
@@ -27,7 +28,18 @@ const (
 // maxAnnotations bounds the annotations of other kinds.
 const maxAnnotations = 32
 
-func putAnnotations(attrs pcommon.Map, e *auditevent.Event) {
+// quotesNothing is true of annotations that Kubernetes itself makes of what it knows beside the object. Those of admission
+// policies and webhooks are messages about the object.
+func quotesNothing(key string) bool {
+	for _, prefix := range []string{"authorization.k8s.io/", annotationLatency, annotationMutation, "audit.k8s.io/", "k8s.io/"} {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *spanMaker) putAnnotations(attrs pcommon.Map, e *auditevent.Event, target redact.Target) {
 	var called, mutated []string
 	others := 0
 	e.EachAnnotation(func(name, value []byte) {
@@ -47,7 +59,11 @@ func putAnnotations(attrs pcommon.Map, e *auditevent.Event) {
 		case strings.HasPrefix(key, annotationPatch):
 		case others < maxAnnotations:
 			others++
-			attrs.PutStr(attr.AuditAnnotationPrefix+clean(name), clean(value))
+			text := cleanLimit(value, maxMessage)
+			if !quotesNothing(key) {
+				text, _ = m.redactor.Message(target, text)
+			}
+			attrs.PutStr(attr.AuditAnnotationPrefix+clean(name), cut(text))
 		}
 	})
 	putNames(attrs, attr.AuditMutatingWebhooks, called)

@@ -4,7 +4,6 @@
 package auditlogreceiver // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
 
 import (
-	"bytes"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -41,7 +40,7 @@ func newRecordMaker(logs plog.Logs, in *ingester, cluster string) recordMaker {
 func (m *recordMaker) append(e *auditevent.Event, cluster string) {
 	subject := subjectOf(e, cluster)
 	rewriter := eventRewriter{
-		recordMaker: m, target: targetOf(e, &subject.Resource), omitBodies: len(e.Raw) > m.maxEventSize, out: m.buffer[:0],
+		recordMaker: m, target: targetOf(m.redactor, e, &subject.Resource), omitBodies: len(e.Raw) > m.maxEventSize, out: m.buffer[:0],
 		scan: jsonscan.New(e.Raw),
 	}
 	err := rewriter.event()
@@ -144,11 +143,16 @@ func (w *eventRewriter) details() error {
 
 func (w *eventRewriter) annotations() error {
 	return w.object(func(key []byte) error {
-		if bytes.HasPrefix(key, []byte(annotationPatch)) {
+		name := string(key)
+		switch {
+		case strings.HasPrefix(name, annotationPatch):
 			w.redacted++
 			return w.text(key, func(string) string { return redact.Redacted })
+		case quotesNothing(name):
+			return w.copy(key)
+		default:
+			return w.text(key, w.message)
 		}
-		return w.copy(key)
 	})
 }
 

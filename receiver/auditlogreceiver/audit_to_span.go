@@ -33,7 +33,7 @@ type spanMaker struct {
 // append adds the event's span to its object, and those of the objects that a deletecollection deleted.
 func (m *spanMaker) append(batch *objectspan.Batch, e *auditevent.Event, s *subject) {
 	s.learn(e)
-	target := targetOf(e, &s.Resource)
+	target := targetOf(m.redactor, e, &s.Resource)
 	span := m.appendSpan(batch, e, s.Resource, target)
 	if string(e.Verb) == verbDeleteCollection {
 		m.appendDeleted(batch, e, s, span)
@@ -53,7 +53,7 @@ func (m *spanMaker) appendSpan(batch *objectspan.Batch, e *auditevent.Event, r o
 	m.putRequest(attrs, e, target)
 	putUsers(attrs, e)
 	putSources(attrs, e)
-	putAnnotations(attrs, e)
+	m.putAnnotations(attrs, e, target)
 	m.setStatus(span, e, target)
 	if len(e.Raw) > m.maxEventSize {
 		attrs.PutBool(attr.AuditBodyOmitted, true)
@@ -205,11 +205,18 @@ func (m *spanMaker) setStatus(span ptrace.Span, e *auditevent.Event, target reda
 	}
 }
 
-func targetOf(e *auditevent.Event, r *objectspan.Resource) redact.Target {
+// targetOf says what is to be redacted. An object that asks to be hidden may do so in the response alone, while the
+// request that patches it tells what is hidden.
+func targetOf(r *redact.Redactor, e *auditevent.Event, object *objectspan.Resource) redact.Target {
 	return redact.Target{
-		Group: r.Group, Version: string(e.Ref.Version), Resource: r.Object.Resource, Subresource: string(e.Ref.Subresource),
-		Namespace: r.Namespace, Name: r.Name,
+		Group: object.Group, Version: string(e.Ref.Version), Resource: object.Object.Resource, Subresource: string(e.Ref.Subresource),
+		Namespace: object.Namespace, Name: object.Name, Sensitive: labeled(r, e.ResponseObject) || labeled(r, e.RequestObject),
 	}
+}
+
+// labeled is false for what is no object: a JSON patch has no labels.
+func labeled(r *redact.Redactor, body []byte) bool {
+	return len(body) > 0 && body[0] == '{' && r.Labeled(body)
 }
 
 // Bounds on what one event may put on a span.
