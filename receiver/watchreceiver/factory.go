@@ -1,0 +1,25 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package watchreceiver // import "github.com/kelemetry/kelemetry/receiver/watchreceiver"
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/kelemetry/kelemetry/receiver/watchreceiver/internal/metadata"
+)
+
+// NewFactory creates the factory of the watch receiver.
+func NewFactory() receiver.Factory {
+	return receiver.NewFactory(metadata.Type, createDefaultConfig, receiver.WithTraces(createTraces, metadata.TracesStability))
+}
+
+func createTraces(
+	_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Traces,
+) (receiver.Traces, error) {
+	return &watchReceiver{config: cfg.(*Config), set: set, next: next}, nil
+}
