@@ -15,33 +15,33 @@ var types = [...]Schema{
 		{name: "finalizers", of: -1, list: set},
 		{name: "ownerReferences", of: -1, list: keyed, keys: []string{"uid"}},
 	}},
-	2: {fields: []field{ // api.admissionregistration.v1beta1.MutatingAdmissionPolicy
+	2: {fields: []field{ // api.admissionregistration.v1.MutatingAdmissionPolicy
 		{name: "metadata", of: 1},
 		{name: "spec", of: 3},
 	}},
-	3: {fields: []field{ // api.admissionregistration.v1beta1.MutatingAdmissionPolicySpec
+	3: {fields: []field{ // api.admissionregistration.v1.MutatingAdmissionPolicySpec
 		{name: "matchConditions", of: -1, list: keyed, keys: []string{"name"}},
 	}},
-	4: {fields: []field{ // api.admissionregistration.v1beta1.MutatingAdmissionPolicyBinding
+	4: {fields: []field{ // api.admissionregistration.v1.MutatingAdmissionPolicyBinding
 		{name: "metadata", of: 1},
 	}},
-	5: {fields: []field{ // api.admissionregistration.v1beta1.MutatingWebhookConfiguration
+	5: {fields: []field{ // api.admissionregistration.v1.MutatingWebhookConfiguration
 		{name: "metadata", of: 1},
 		{name: "webhooks", of: 6, list: keyed, keys: []string{"name"}},
 	}},
-	6: {fields: []field{ // api.admissionregistration.v1beta1.MutatingWebhook
+	6: {fields: []field{ // api.admissionregistration.v1.MutatingWebhook
 		{name: "matchConditions", of: -1, list: keyed, keys: []string{"name"}},
 	}},
-	7: {fields: []field{ // api.admissionregistration.v1beta1.ValidatingAdmissionPolicy
+	7: {fields: []field{ // api.admissionregistration.v1.ValidatingAdmissionPolicy
 		{name: "metadata", of: 1},
 		{name: "spec", of: 8},
 		{name: "status", of: 9},
 	}},
-	8: {fields: []field{ // api.admissionregistration.v1beta1.ValidatingAdmissionPolicySpec
+	8: {fields: []field{ // api.admissionregistration.v1.ValidatingAdmissionPolicySpec
 		{name: "matchConditions", of: -1, list: keyed, keys: []string{"name"}},
 		{name: "variables", of: -1, list: keyed, keys: []string{"name"}},
 	}},
-	9: {fields: []field{ // api.admissionregistration.v1beta1.ValidatingAdmissionPolicyStatus
+	9: {fields: []field{ // api.admissionregistration.v1.ValidatingAdmissionPolicyStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
 	10: {fields: []field{ // api.admissionregistration.v1.ValidatingAdmissionPolicyBinding
@@ -51,11 +51,11 @@ var types = [...]Schema{
 	11: {fields: []field{ // api.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec
 		{name: "validationActions", of: -1, list: set},
 	}},
-	12: {fields: []field{ // api.admissionregistration.v1beta1.ValidatingWebhookConfiguration
+	12: {fields: []field{ // api.admissionregistration.v1.ValidatingWebhookConfiguration
 		{name: "metadata", of: 1},
 		{name: "webhooks", of: 13, list: keyed, keys: []string{"name"}},
 	}},
-	13: {fields: []field{ // api.admissionregistration.v1beta1.ValidatingWebhook
+	13: {fields: []field{ // api.admissionregistration.v1.ValidatingWebhook
 		{name: "matchConditions", of: -1, list: keyed, keys: []string{"name"}},
 	}},
 	14: {fields: []field{ // api.apiserverinternal.v1alpha1.StorageVersion
@@ -70,7 +70,7 @@ var types = [...]Schema{
 		{name: "decodableVersions", of: -1, list: set},
 		{name: "servedVersions", of: -1, list: set},
 	}},
-	17: {fields: []field{ // api.apps.v1beta1.ControllerRevision
+	17: {fields: []field{ // api.apps.v1.ControllerRevision
 		{name: "metadata", of: 1},
 	}},
 	18: {fields: []field{ // api.apps.v1.DaemonSet
@@ -160,12 +160,12 @@ var types = [...]Schema{
 	37: {fields: []field{ // api.apps.v1.ReplicaSetStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
-	38: {fields: []field{ // api.apps.v1beta1.StatefulSet
+	38: {fields: []field{ // api.apps.v1.StatefulSet
 		{name: "metadata", of: 1},
 		{name: "spec", of: 39},
 		{name: "status", of: 43},
 	}},
-	39: {fields: []field{ // api.apps.v1beta1.StatefulSetSpec
+	39: {fields: []field{ // api.apps.v1.StatefulSetSpec
 		{name: "template", of: 20},
 		{name: "volumeClaimTemplates", of: 40, list: atomic},
 	}},
@@ -180,55 +180,55 @@ var types = [...]Schema{
 	42: {fields: []field{ // api.core.v1.VolumeHealthStatus
 		{name: "healthConditions", of: -1, list: keyed, keys: []string{"status", "reason"}},
 	}},
-	43: {fields: []field{ // api.apps.v1beta1.StatefulSetStatus
+	43: {fields: []field{ // api.apps.v1.StatefulSetStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
-	44: {fields: []field{ // api.autoscaling.v1.HorizontalPodAutoscaler
+	44: {fields: []field{ // api.autoscaling.v2.HorizontalPodAutoscaler
 		{name: "metadata", of: 1},
+		{name: "status", of: 45},
 	}},
-	45: {fields: []field{ // api.batch.v1.CronJob
+	45: {fields: []field{ // api.autoscaling.v2.HorizontalPodAutoscalerStatus
+		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
+	}},
+	46: {fields: []field{ // api.batch.v1.CronJob
 		{name: "metadata", of: 1},
-		{name: "spec", of: 46},
+		{name: "spec", of: 47},
 	}},
-	46: {fields: []field{ // api.batch.v1.CronJobSpec
-		{name: "jobTemplate", of: 47},
+	47: {fields: []field{ // api.batch.v1.CronJobSpec
+		{name: "jobTemplate", of: 48},
 	}},
-	47: {fields: []field{ // api.batch.v1.JobTemplateSpec
+	48: {fields: []field{ // api.batch.v1.JobTemplateSpec
 		{name: "metadata", of: 1},
-		{name: "spec", of: 48},
+		{name: "spec", of: 49},
 	}},
-	48: {fields: []field{ // api.batch.v1.JobSpec
-		{name: "podFailurePolicy", of: 49},
-		{name: "scheduling", of: 52},
+	49: {fields: []field{ // api.batch.v1.JobSpec
+		{name: "podFailurePolicy", of: 50},
+		{name: "scheduling", of: 53},
 		{name: "template", of: 20},
 	}},
-	49: {fields: []field{ // api.batch.v1.PodFailurePolicy
-		{name: "rules", of: 50, list: atomic},
+	50: {fields: []field{ // api.batch.v1.PodFailurePolicy
+		{name: "rules", of: 51, list: atomic},
 	}},
-	50: {fields: []field{ // api.batch.v1.PodFailurePolicyRule
-		{name: "onExitCodes", of: 51},
+	51: {fields: []field{ // api.batch.v1.PodFailurePolicyRule
+		{name: "onExitCodes", of: 52},
 	}},
-	51: {fields: []field{ // api.batch.v1.PodFailurePolicyOnExitCodesRequirement
+	52: {fields: []field{ // api.batch.v1.PodFailurePolicyOnExitCodesRequirement
 		{name: "values", of: -1, list: set},
 	}},
-	52: {fields: []field{ // api.batch.v1.JobSchedulingConfiguration
+	53: {fields: []field{ // api.batch.v1.JobSchedulingConfiguration
 		{name: "resourceClaims", of: -1, list: keyed, keys: []string{"name"}},
 	}},
-	53: {fields: []field{ // api.batch.v1.Job
+	54: {fields: []field{ // api.batch.v1.Job
 		{name: "metadata", of: 1},
-		{name: "spec", of: 48},
-		{name: "status", of: 54},
+		{name: "spec", of: 49},
+		{name: "status", of: 55},
 	}},
-	54: {fields: []field{ // api.batch.v1.JobStatus
-		{name: "uncountedTerminatedPods", of: 55},
+	55: {fields: []field{ // api.batch.v1.JobStatus
+		{name: "uncountedTerminatedPods", of: 56},
 	}},
-	55: {fields: []field{ // api.batch.v1.UncountedTerminatedPods
+	56: {fields: []field{ // api.batch.v1.UncountedTerminatedPods
 		{name: "failed", of: -1, list: set},
 		{name: "succeeded", of: -1, list: set},
-	}},
-	56: {fields: []field{ // api.batch.v1beta1.JobTemplateSpec
-		{name: "metadata", of: 1},
-		{name: "spec", of: 48},
 	}},
 	57: {fields: []field{ // api.certificates.v1.CertificateSigningRequest
 		{name: "metadata", of: 1},
@@ -237,7 +237,7 @@ var types = [...]Schema{
 	58: {fields: []field{ // api.certificates.v1.CertificateSigningRequestStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
-	59: {fields: []field{ // api.certificates.v1alpha1.ClusterTrustBundle
+	59: {fields: []field{ // api.certificates.v1.ClusterTrustBundle
 		{name: "metadata", of: 1},
 	}},
 	60: {fields: []field{ // api.certificates.v1.PodCertificateRequest
@@ -247,7 +247,7 @@ var types = [...]Schema{
 	61: {fields: []field{ // api.certificates.v1.PodCertificateRequestStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
-	62: {fields: []field{ // api.coordination.v1beta1.Lease
+	62: {fields: []field{ // api.coordination.v1.Lease
 		{name: "metadata", of: 1},
 	}},
 	63: {fields: []field{ // api.coordination.v1beta1.LeaseCandidate
@@ -412,36 +412,36 @@ var types = [...]Schema{
 	105: {fields: []field{ // api.extensions.v1beta1.ReplicaSetStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
-	106: {fields: []field{ // api.flowcontrol.v1beta1.FlowSchema
+	106: {fields: []field{ // api.flowcontrol.v1.FlowSchema
 		{name: "metadata", of: 1},
 		{name: "spec", of: 107},
 		{name: "status", of: 111},
 	}},
-	107: {fields: []field{ // api.flowcontrol.v1beta1.FlowSchemaSpec
+	107: {fields: []field{ // api.flowcontrol.v1.FlowSchemaSpec
 		{name: "rules", of: 108, list: atomic},
 	}},
-	108: {fields: []field{ // api.flowcontrol.v1beta1.PolicyRulesWithSubjects
+	108: {fields: []field{ // api.flowcontrol.v1.PolicyRulesWithSubjects
 		{name: "nonResourceRules", of: 109, list: atomic},
 		{name: "resourceRules", of: 110, list: atomic},
 	}},
-	109: {fields: []field{ // api.flowcontrol.v1beta1.NonResourcePolicyRule
+	109: {fields: []field{ // api.flowcontrol.v1.NonResourcePolicyRule
 		{name: "nonResourceURLs", of: -1, list: set},
 		{name: "verbs", of: -1, list: set},
 	}},
-	110: {fields: []field{ // api.flowcontrol.v1beta1.ResourcePolicyRule
+	110: {fields: []field{ // api.flowcontrol.v1.ResourcePolicyRule
 		{name: "apiGroups", of: -1, list: set},
 		{name: "namespaces", of: -1, list: set},
 		{name: "resources", of: -1, list: set},
 		{name: "verbs", of: -1, list: set},
 	}},
-	111: {fields: []field{ // api.flowcontrol.v1beta1.FlowSchemaStatus
+	111: {fields: []field{ // api.flowcontrol.v1.FlowSchemaStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
-	112: {fields: []field{ // api.flowcontrol.v1beta2.PriorityLevelConfiguration
+	112: {fields: []field{ // api.flowcontrol.v1.PriorityLevelConfiguration
 		{name: "metadata", of: 1},
 		{name: "status", of: 113},
 	}},
-	113: {fields: []field{ // api.flowcontrol.v1beta2.PriorityLevelConfigurationStatus
+	113: {fields: []field{ // api.flowcontrol.v1.PriorityLevelConfigurationStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
 	114: {fields: []field{ // api.imagepolicy.v1alpha1.ImageReview
@@ -476,24 +476,24 @@ var types = [...]Schema{
 	122: {fields: []field{ // api.networking.v1.NetworkPolicy
 		{name: "metadata", of: 1},
 	}},
-	123: {fields: []field{ // api.networking.v1beta1.ServiceCIDR
+	123: {fields: []field{ // api.networking.v1.ServiceCIDR
 		{name: "metadata", of: 1},
 		{name: "status", of: 124},
 	}},
-	124: {fields: []field{ // api.networking.v1beta1.ServiceCIDRStatus
+	124: {fields: []field{ // api.networking.v1.ServiceCIDRStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
-	125: {fields: []field{ // api.node.v1alpha1.RuntimeClass
+	125: {fields: []field{ // api.node.v1.RuntimeClass
 		{name: "metadata", of: 1},
 	}},
 	126: {fields: []field{ // api.policy.v1.Eviction
 		{name: "metadata", of: 1},
 	}},
-	127: {fields: []field{ // api.policy.v1beta1.PodDisruptionBudget
+	127: {fields: []field{ // api.policy.v1.PodDisruptionBudget
 		{name: "metadata", of: 1},
 		{name: "status", of: 128},
 	}},
-	128: {fields: []field{ // api.policy.v1beta1.PodDisruptionBudgetStatus
+	128: {fields: []field{ // api.policy.v1.PodDisruptionBudgetStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
 	129: {fields: []field{ // api.rbac.v1.ClusterRole
@@ -508,14 +508,14 @@ var types = [...]Schema{
 	132: {fields: []field{ // api.rbac.v1.RoleBinding
 		{name: "metadata", of: 1},
 	}},
-	133: {fields: []field{ // api.resource.v1beta2.DeviceClass
+	133: {fields: []field{ // api.resource.v1.DeviceClass
 		{name: "metadata", of: 1},
 	}},
-	134: {fields: []field{ // api.resource.v1beta2.DeviceTaintRule
+	134: {fields: []field{ // api.resource.v1.DeviceTaintRule
 		{name: "metadata", of: 1},
 		{name: "status", of: 135},
 	}},
-	135: {fields: []field{ // api.resource.v1beta2.DeviceTaintRuleStatus
+	135: {fields: []field{ // api.resource.v1.DeviceTaintRuleStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
 	136: {fields: []field{ // api.resource.v1.ResourceClaim
@@ -553,11 +553,11 @@ var types = [...]Schema{
 	145: {fields: []field{ // api.resource.v1alpha3.ResourcePoolStatusRequestStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
-	146: {fields: []field{ // api.resource.v1beta2.ResourceSlice
+	146: {fields: []field{ // api.resource.v1.ResourceSlice
 		{name: "metadata", of: 1},
 		{name: "spec", of: 147},
 	}},
-	147: {fields: []field{ // api.resource.v1beta2.ResourceSliceSpec
+	147: {fields: []field{ // api.resource.v1.ResourceSliceSpec
 		{name: "skipNodeOperations", of: -1, list: set},
 	}},
 	148: {fields: []field{ // api.scheduling.v1alpha3.CompositePodGroup
@@ -567,19 +567,19 @@ var types = [...]Schema{
 	149: {fields: []field{ // api.scheduling.v1alpha3.CompositePodGroupStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
-	150: {fields: []field{ // api.scheduling.v1alpha3.PodGroup
+	150: {fields: []field{ // api.scheduling.v1beta1.PodGroup
 		{name: "metadata", of: 1},
 		{name: "spec", of: 151},
 		{name: "status", of: 152},
 	}},
-	151: {fields: []field{ // api.scheduling.v1alpha3.PodGroupSpec
+	151: {fields: []field{ // api.scheduling.v1beta1.PodGroupSpec
 		{name: "resourceClaims", of: -1, list: keyed, keys: []string{"name"}},
 	}},
-	152: {fields: []field{ // api.scheduling.v1alpha3.PodGroupStatus
+	152: {fields: []field{ // api.scheduling.v1beta1.PodGroupStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 		{name: "resourceClaimStatuses", of: -1, list: keyed, keys: []string{"name"}},
 	}},
-	153: {fields: []field{ // api.scheduling.v1beta1.PriorityClass
+	153: {fields: []field{ // api.scheduling.v1.PriorityClass
 		{name: "metadata", of: 1},
 	}},
 	154: {fields: []field{ // api.scheduling.v1beta1.Workload
@@ -604,34 +604,34 @@ var types = [...]Schema{
 	159: {fields: []field{ // api.storage.v1.CSIDriverSpec
 		{name: "volumeLifecycleModes", of: -1, list: set},
 	}},
-	160: {fields: []field{ // api.storage.v1beta1.CSINode
+	160: {fields: []field{ // api.storage.v1.CSINode
 		{name: "metadata", of: 1},
 		{name: "spec", of: 161},
 		{name: "status", of: 162},
 	}},
-	161: {fields: []field{ // api.storage.v1beta1.CSINodeSpec
+	161: {fields: []field{ // api.storage.v1.CSINodeSpec
 		{name: "drivers", of: -1, list: keyed, keys: []string{"name"}},
 	}},
-	162: {fields: []field{ // api.storage.v1beta1.CSINodeStatus
+	162: {fields: []field{ // api.storage.v1.CSINodeStatus
 		{name: "storageHealth", of: -1, list: keyed, keys: []string{"name"}},
 	}},
-	163: {fields: []field{ // api.storage.v1beta1.CSIStorageCapacity
+	163: {fields: []field{ // api.storage.v1.CSIStorageCapacity
 		{name: "metadata", of: 1},
 	}},
 	164: {fields: []field{ // api.storage.v1.StorageClass
 		{name: "metadata", of: 1},
 	}},
-	165: {fields: []field{ // api.storage.v1beta1.VolumeAttachment
+	165: {fields: []field{ // api.storage.v1.VolumeAttachment
 		{name: "metadata", of: 1},
 	}},
 	166: {fields: []field{ // api.storage.v1.VolumeAttributesClass
 		{name: "metadata", of: 1},
 	}},
-	167: {fields: []field{ // api.storagemigration.v1beta1.StorageVersionMigration
+	167: {fields: []field{ // api.storagemigration.v1.StorageVersionMigration
 		{name: "metadata", of: 1},
 		{name: "status", of: 168},
 	}},
-	168: {fields: []field{ // api.storagemigration.v1beta1.StorageVersionMigrationStatus
+	168: {fields: []field{ // api.storagemigration.v1.StorageVersionMigrationStatus
 		{name: "conditions", of: -1, list: keyed, keys: []string{"type"}},
 	}},
 }
@@ -650,9 +650,9 @@ var roots = [...]root{
 	{"apps/ReplicaSet", 35},
 	{"apps/StatefulSet", 38},
 	{"autoscaling/HorizontalPodAutoscaler", 44},
-	{"batch/CronJob", 45},
-	{"batch/Job", 53},
-	{"batch/JobTemplateSpec", 56},
+	{"batch/CronJob", 46},
+	{"batch/Job", 54},
+	{"batch/JobTemplateSpec", 48},
 	{"certificates/CertificateSigningRequest", 57},
 	{"certificates/ClusterTrustBundle", 59},
 	{"certificates/PodCertificateRequest", 60},

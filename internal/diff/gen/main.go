@@ -161,7 +161,7 @@ func (t *table) roots() map[string]string {
 		}
 		key := parts[0] + "/" + parts[2]
 		other, known := best[key]
-		if !known || version.CompareKubeAwareVersionStrings(parts[1], strings.Split(other, ".")[3]) > 0 {
+		if !known || version.CompareKubeAwareVersionStrings(parts[1], strings.Split(other, ".")[4]) > 0 {
 			best[key] = name
 		}
 	}
