@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kelemetry/kelemetry/internal/identity"
 )
 
 // minCacheSize leaves room for some objects of the largest kind.
@@ -119,12 +121,9 @@ func (c *RetryConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// maxNameLength is that of the names that the auditlog receiver takes: both must be able to name the same cluster.
-const maxNameLength = 253
-
 func validateName(key, name string) error {
-	if name == "" || len(name) > maxNameLength || strings.IndexFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
-		return fmt.Errorf("%s: a cluster's name must be 1 to %d printable ASCII characters without spaces, got %q", key, maxNameLength, name)
+	if err := identity.ValidateCluster(name); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
 	}
 	return nil
 }

@@ -256,16 +256,9 @@ func (c *FilterConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// maxClusterLength is as long as the longest name that clouds give clusters, and then some.
-const maxClusterLength = 253
-
-// validateCluster reports a name that cannot be a cluster's.
 func validateCluster(key, name string) error {
-	if name == "" {
-		return fmt.Errorf("%s: name the cluster", key)
-	}
-	if len(name) > maxClusterLength || strings.IndexFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
-		return fmt.Errorf("%s: must be at most %d printable ASCII characters without spaces, got %q", key, maxClusterLength, name)
+	if err := identity.ValidateCluster(name); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
 	}
 	return nil
 }

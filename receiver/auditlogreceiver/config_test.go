@@ -69,7 +69,7 @@ func TestConfigNamesEveryMistakeAtOnce(t *testing.T) {
 		`printable ASCII characters without spaces, got "a b"`,
 		`set address, identity, or both`,
 		`include: name at least one file or pattern`,
-		`cluster: name the cluster`,
+		`cluster: a cluster's name must be 1 to 253`,
 		`window: must be whole seconds and at least 1m`,
 		`max_event_size: must be positive`,
 		`stages: must be among RequestReceived, ResponseStarted, ResponseComplete, Panic, got "Done"`,
