@@ -61,6 +61,7 @@ func (m *spanMaker) putAnnotations(attrs pcommon.Map, e *auditevent.Event, targe
 			others++
 			text := cleanLimit(value, maxMessage)
 			if !quotesNothing(key) {
+				target.Sensitive = target.Sensitive || hidden(m.redactor, e)
 				text, _ = m.redactor.Message(target, text)
 			}
 			attrs.PutStr(attr.AuditAnnotationPrefix+clean(name), cut(text))

@@ -39,8 +39,10 @@ func newRecordMaker(logs plog.Logs, in *ingester, cluster string) recordMaker {
 
 func (m *recordMaker) append(e *auditevent.Event, cluster string) {
 	subject := subjectOf(e, cluster)
+	target := targetOf(e, &subject.Resource)
+	target.Sensitive = hidden(m.redactor, e)
 	rewriter := eventRewriter{
-		recordMaker: m, target: targetOf(m.redactor, e, &subject.Resource), omitBodies: len(e.Raw) > m.maxEventSize, out: m.buffer[:0],
+		recordMaker: m, target: target, omitBodies: len(e.Raw) > m.maxEventSize, out: m.buffer[:0],
 		scan: jsonscan.New(e.Raw),
 	}
 	err := rewriter.event()

@@ -33,7 +33,7 @@ type spanMaker struct {
 // append adds the event's span to its object, and those of the objects that a deletecollection deleted.
 func (m *spanMaker) append(batch *objectspan.Batch, e *auditevent.Event, s *subject) {
 	s.learn(e)
-	target := targetOf(m.redactor, e, &s.Resource)
+	target := targetOf(e, &s.Resource)
 	span := m.appendSpan(batch, e, s.Resource, target)
 	if string(e.Verb) == verbDeleteCollection {
 		m.appendDeleted(batch, e, s, span)
@@ -205,18 +205,23 @@ func (m *spanMaker) setStatus(span ptrace.Span, e *auditevent.Event, target reda
 	}
 }
 
-// targetOf says what is to be redacted. An object that asks to be hidden may do so in the response alone, while the
-// request that patches it tells what is hidden.
-func targetOf(r *redact.Redactor, e *auditevent.Event, object *objectspan.Resource) redact.Target {
+// targetOf says what is to be redacted.
+func targetOf(e *auditevent.Event, object *objectspan.Resource) redact.Target {
 	return redact.Target{
 		Group: object.Group, Version: string(e.Ref.Version), Resource: object.Object.Resource, Subresource: string(e.Ref.Subresource),
-		Namespace: object.Namespace, Name: object.Name, Sensitive: labeled(r, e.ResponseObject) || labeled(r, e.RequestObject),
+		Namespace: object.Namespace, Name: object.Name,
 	}
 }
 
-// labeled is false for what is no object: a JSON patch has no labels.
-func labeled(r *redact.Redactor, body []byte) bool {
-	return len(body) > 0 && body[0] == '{' && r.Labeled(body)
+// hidden is true of an object that asks to be hidden. It may say so in the response alone, while what is hidden is told by
+// the request that patches it, or by a message. To find out, both bodies are read.
+func hidden(r *redact.Redactor, e *auditevent.Event) bool {
+	for _, body := range [][]byte{e.ResponseObject, e.RequestObject} {
+		if len(body) > 0 && body[0] == '{' && r.Labeled(body) { // a JSON patch, which is a list, has no labels
+			return true
+		}
+	}
+	return false
 }
 
 // Bounds on what one event may put on a span.

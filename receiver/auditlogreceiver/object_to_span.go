@@ -139,7 +139,7 @@ func (m *spanMaker) appendDeleted(batch *objectspan.Batch, e *auditevent.Event, 
 		if names.Len() < maxDeletedNames {
 			names.AppendEmpty().SetStr(clean(body.Metadata.Name))
 		}
-		target := targetOf(m.redactor, e, &item.Resource)
+		target := targetOf(e, &item.Resource)
 		deleted := m.appendSpan(batch, e, item.Resource, target)
 		putVersions(deleted.Attributes(), e, &item)
 		putOwners(deleted.Attributes(), item.meta.Owners)
