@@ -6,12 +6,17 @@
 package endtoend
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kelemetry/kelemetry/integration/collector"
 	"github.com/kelemetry/kelemetry/integration/testbed"
@@ -28,6 +33,7 @@ func TestAllSourcesMeetOnTheObject(t *testing.T) {
 		Webhook: testbed.AuditWebhook{URL: "http://" + webhook + "/audit", InitialBackoff: time.Second},
 	}})
 	startAllSources(t, cluster, jaeger, webhook)
+	awaitWatch(t, cluster, jaeger)
 	result, err := testbed.RolloutScenario(t.Context(), cluster, testbed.RolloutOptions{})
 	require.NoError(t, err)
 
@@ -76,6 +82,36 @@ func startAllSources(t *testing.T, cluster *testbed.Cluster, jaeger *testbed.Jae
 			t.Log(c.Tail())
 		}
 	})
+}
+
+// awaitWatch changes a Deployment until a change of it is told: from then on Deployments are watched.
+func awaitWatch(t *testing.T, cluster *testbed.Cluster, jaeger *testbed.Jaeger) {
+	t.Helper()
+	deployments := cluster.Alice.Client.AppsV1().Deployments("default")
+	labels := map[string]string{"app": "probe"}
+	_, err := deployments.Create(t.Context(), &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: "probe"},
+		Spec: appsv1.DeploymentSpec{
+			Replicas: new(int32), Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "probe", Image: "probe"}}},
+			},
+		},
+	}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	tries := 0
+	require.Eventually(t, func() bool {
+		tries++
+		patch := fmt.Sprintf(`{"metadata":{"annotations":{"example.com/try":"%d"}}}`, tries)
+		if _, err := deployments.Patch(t.Context(), "probe", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
+			return false
+		}
+		traces, err := jaeger.Query.FindTraces(t.Context(), testbed.TraceQuery{
+			Service: "prod", Operation: "updated", Tags: map[string]string{attr.ObjectName: "probe", attr.SpanType: attr.SpanTypeWatch},
+		})
+		return err == nil && len(traces) > 0
+	}, patience, 500*time.Millisecond, "no change of a Deployment is told")
 }
 
 // tell notes a span by its source and name, and the changes that its diff has.

@@ -20,9 +20,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/goleak"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -109,11 +111,15 @@ func (h *host) isHealthy() bool { return h.failure() == "" }
 
 // watching is a running receiver.
 type watching struct {
-	sink *consumertest.TracesSink
-	host *host
+	sink      *consumertest.TracesSink
+	host      *host
+	telemetry *componenttest.Telemetry
+	// everything is true unless only some resources are watched.
+	everything bool
 }
 
-// startWatching runs a receiver until the test ends, as the user, and waits until it sees changes in a namespace.
+// startWatching runs a receiver until the test ends, as the user. Each resource is watched from its first list on, which
+// newNamespace waits for.
 func startWatching(t *testing.T, config *rest.Config, change func(*watchreceiver.Config)) *watching {
 	t.Helper()
 	httpClient, err := rest.HTTPClientFor(config)
@@ -126,7 +132,11 @@ func startWatching(t *testing.T, config *rest.Config, change func(*watchreceiver
 	if change != nil {
 		change(options)
 	}
-	r, err := factory.CreateTraces(t.Context(), receivertest.NewNopSettings(factory.Type()), options, w.sink)
+	w.telemetry = componenttest.NewTelemetry()
+	set := receivertest.NewNopSettings(factory.Type())
+	set.TelemetrySettings = w.telemetry.NewTelemetrySettings()
+	w.everything = len(options.Include) == 0
+	r, err := factory.CreateTraces(t.Context(), set, options, w.sink)
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), w.host))
 	t.Cleanup(func() {
@@ -134,6 +144,21 @@ func startWatching(t *testing.T, config *rest.Config, change func(*watchreceiver
 		httpClient.CloseIdleConnections()
 	})
 	return w
+}
+
+// haveListed is true when the first list of each resource has been read: what happens from then on is watched.
+func (w *watching) haveListed(resources []string) bool {
+	lists, err := w.telemetry.GetMetric("otelcol_receiver_watch_relists")
+	if err != nil {
+		return false // none yet
+	}
+	listed := map[string]bool{}
+	for _, point := range lists.Data.(metricdata.Sum[int64]).DataPoints {
+		for _, value := range point.Attributes.ToSlice() {
+			listed[value.Value.AsString()] = true
+		}
+	}
+	return !slices.ContainsFunc(resources, func(resource string) bool { return !listed[resource] })
 }
 
 // counting counts spans.
@@ -252,6 +277,11 @@ func (w *watching) all(t *testing.T) string {
 // newNamespace makes a namespace, and waits until the receiver has seen what is in it: from then on it sees everything.
 func newNamespace(t *testing.T, w *watching, name string) string {
 	t.Helper()
+	resources := []string{"configmaps"}
+	if w.everything {
+		resources = append(resources, "namespaces", "secrets", "pods", "deployments.apps", "replicasets.apps")
+	}
+	require.Eventually(t, func() bool { return w.haveListed(resources) }, patience, 20*time.Millisecond, "not all of %v were listed", resources)
 	require.NoError(t, bed.CreateNamespace(t.Context(), bed.Alice, name))
 	w.awaitName(t, "created", "configmaps", name, "kube-root-ca.crt")
 	return name
