@@ -60,6 +60,16 @@ func eventListOf(tb testing.TB, path string) []byte {
 	return body
 }
 
+// Spans and log records count what was replaced in each.
+func TestRedactedValuesAreCountedInBothSignals(t *testing.T) {
+	in := testIngester(t, consumertest.NewNop(), consumertest.NewNop(), nil)
+	b := newBatch(in, "prod")
+	defer b.release()
+	require.NoError(t, b.decoder.List(eventListOf(t, filepath.Join("testdata", "secrets", "audit.yaml")), b.add))
+	assert.Positive(t, b.maker.redacted)
+	assert.Positive(t, b.records.redacted)
+}
+
 func ingestOnce(tb testing.TB, body []byte) (ptrace.Traces, plog.Logs) {
 	tb.Helper()
 	traces, logs := new(consumertest.TracesSink), new(consumertest.LogsSink)

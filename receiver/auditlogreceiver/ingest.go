@@ -160,7 +160,7 @@ func (in *ingester) record(ctx context.Context, b *batch, err error) {
 	t.ReceiverAuditlogEventsReceived.Add(ctx, b.received, transport)
 	t.ReceiverAuditlogEventsDecoded.Add(ctx, b.received-b.invalid, transport)
 	t.ReceiverAuditlogEventsInvalid.Add(ctx, b.invalid, transport)
-	t.ReceiverAuditlogValuesRedacted.Add(ctx, int64(b.maker.redacted), transport)
+	t.ReceiverAuditlogValuesRedacted.Add(ctx, int64(b.maker.redacted+b.records.redacted), transport)
 	t.ReceiverAuditlogBatchSize.Record(ctx, b.received, transport)
 	for why, count := range b.filtered {
 		t.ReceiverAuditlogEventsFiltered.Add(ctx, count, metric.WithAttributeSet(attribute.NewSet(
