@@ -16,11 +16,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/kelemetry/kelemetry/integration/child"
 )
 
 const (
@@ -72,24 +73,13 @@ func Start(ctx context.Context, o Options) (*Collector, error) {
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = o.Root
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir()}, o.Env...)
-	cmd.SysProcAttr = dieWithParent()
 	logs, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
 	}
 	c := &Collector{cmd: cmd, exited: make(chan struct{})}
-	started, isReady := make(chan error, 1), make(chan struct{})
-	go func() {
-		// The kernel signals the child when the thread that started it ends, so this goroutine keeps its thread.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			c.follow(logs, o.Log, isReady)
-		}
-	}()
-	if err := <-started; err != nil {
+	isReady := make(chan struct{})
+	if err := child.Start(cmd, func() { c.follow(logs, o.Log, isReady) }); err != nil {
 		return nil, fmt.Errorf("start kelemetry: %w", err)
 	}
 

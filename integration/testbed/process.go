@@ -10,10 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/kelemetry/kelemetry/integration/child"
 )
 
 // process is one running server. It never outlives this program on Linux, however this program ends.
@@ -36,24 +37,12 @@ func startProcess(dir, name, binary string, args ...string) (*process, error) {
 	p.cmd.Dir = dir
 	p.cmd.Env = []string{"HOME=" + dir, "TMPDIR=" + dir, "PATH=" + os.Getenv("PATH")}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.SysProcAttr = dieWithParent()
-
-	started := make(chan error, 1)
-	go func() {
-		// The kernel signals the child when the *thread* that started it ends, so this goroutine
-		// keeps its thread for as long as the child runs.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer log.Close()
-		err := p.cmd.Start()
-		started <- err
-		if err != nil {
-			return
-		}
+	if err := child.Start(p.cmd, func() {
 		_ = p.cmd.Wait() // what it says, ProcessState says too
+		_ = log.Close()
 		close(p.exited)
-	}()
-	if err := <-started; err != nil {
+	}); err != nil {
+		_ = log.Close()
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	return p, nil

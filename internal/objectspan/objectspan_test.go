@@ -63,9 +63,9 @@ func TestReadResourceUnderstandsOtherSources(t *testing.T) {
 			identity.Object{Cluster: "c", Group: "example.com", Resource: "policies", Name: "n"},
 			true,
 		},
-		"cluster from the service": {
-			map[string]any{"service.name": "c", "k8s.object.resource": "pods", "k8s.object.name": "n", "k8s.namespace.name": "d"},
-			identity.Object{Cluster: "c", Resource: "pods", Namespace: "d", Name: "n"},
+		"no cluster": {
+			map[string]any{"service.name": "shop", "k8s.object.resource": "pods", "k8s.object.name": "n", "k8s.namespace.name": "d"},
+			identity.Object{Resource: "pods", Namespace: "d", Name: "n"},
 			true,
 		},
 		"a node in a namespace": {
@@ -78,7 +78,7 @@ func TestReadResourceUnderstandsOtherSources(t *testing.T) {
 			identity.Object{Cluster: "c", Resource: "pods"},
 			false,
 		},
-		"something else": {map[string]any{"service.name": "shop", "k8s.pod.name": "p"}, identity.Object{Cluster: "shop"}, false},
+		"something else": {map[string]any{"service.name": "shop", "k8s.pod.name": "p"}, identity.Object{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			attrs := pcommon.NewMap()

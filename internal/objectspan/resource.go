@@ -63,8 +63,9 @@ func (r Resource) CopyTo(attrs pcommon.Map) {
 	}
 }
 
-// ReadResource reads back what CopyTo wrote, and what other sources write by the same names: cluster, name and either
-// resource or kind are enough. It reports false when the attributes do not name an object.
+// ReadResource reads back what CopyTo wrote, and what other sources write by the same names: name and either resource or
+// kind are enough. It reports false when the attributes do not name an object. The cluster is empty where it is not named: what
+// to take in its place is up to who reads.
 func ReadResource(attrs pcommon.Map) (Resource, bool) {
 	r := Resource{
 		Object: identity.Object{
@@ -77,9 +78,6 @@ func ReadResource(attrs pcommon.Map) (Resource, bool) {
 		Kind:       str(attrs, attr.ObjectKind),
 		APIVersion: str(attrs, attr.ObjectAPIVersion),
 		UID:        str(attrs, attr.ObjectUID),
-	}
-	if r.Cluster == "" {
-		r.Cluster = str(attrs, attr.ServiceName)
 	}
 	if r.Group == "" && r.APIVersion != "" {
 		r.Group, _ = identity.GroupVersion(r.APIVersion)

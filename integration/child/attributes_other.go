@@ -3,9 +3,9 @@
 
 //go:build !linux
 
-package testbed
+package child
 
 import "syscall"
 
-// dieWithParent has no equivalent here: servers are stopped by Stop alone, or by a Ctrl-C that reaches them too.
+// dieWithParent has no equivalent here: the child ends when it is stopped, or by a Ctrl-C that reaches it too.
 func dieWithParent() *syscall.SysProcAttr { return nil }
