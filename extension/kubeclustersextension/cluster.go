@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -43,7 +44,9 @@ type cluster struct {
 	uid        atomic.Pointer[types.UID]
 	connection *connection
 	mapper     *apitypes.Mapper
-	lookups    *lookup.Lookups
+	offers     offers
+	lookups    *lookup.Lookups[*metav1.PartialObjectMetadata]
+	objects    *lookup.Lookups[[]byte]
 	// alive ends when the extension stops.
 	alive context.Context
 }
@@ -60,11 +63,27 @@ func newCluster(t target, config *Config, logger *zap.Logger, telemetry *telemet
 	c.types.Store(apitypes.Offline())
 	c.connection = newConnection(&config.Discovery, c.discover, c.identify, report)
 	c.mapper = apitypes.NewMapper(mapperSource{c})
-	c.lookups = lookup.New(lookup.Settings{
-		Timeout: config.Lookups.Timeout, QPS: config.Lookups.QPS, Burst: config.Lookups.Burst,
-		CacheSize: config.Lookups.CacheSize, TTL: config.Lookups.TTL, NegativeTTL: config.Lookups.NegativeTTL,
-	}, lookupServer{c}, c.telemetry, life.run)
+	if err := c.openLookups(&config.Lookups, life); err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", t.name, err)
+	}
 	return c, nil
+}
+
+// openLookups makes the look-ups of both forms, which share one limit.
+func (c *cluster) openLookups(config *LookupsConfig, life *lifetime) error {
+	limit := rate.NewLimiter(rate.Limit(config.QPS), config.Burst)
+	settings := lookup.Settings{
+		Timeout: config.Timeout, CacheSize: config.CacheSize, TTL: config.TTL, NegativeTTL: config.NegativeTTL,
+	}
+	c.lookups = lookup.New(metadataForm(c), settings, limit, lookupServer{c}, lookupTelemetry{c.telemetry, formMetadata}, life.run)
+
+	settings.CacheSize, settings.TTL = config.Objects.CacheSize, config.Objects.TTL
+	form, err := objectForm(c, &config.Objects)
+	if err != nil {
+		return err
+	}
+	c.objects = lookup.New(form, settings, limit, lookupServer{c}, lookupTelemetry{c.telemetry, formObject}, life.run)
+	return nil
 }
 
 // connect makes the extension's own clients. They have no limit in client-go, where requests queue for it: look-ups and
@@ -110,6 +129,23 @@ func (c *cluster) Metadata(ctx context.Context, resource schema.GroupResource, n
 	}
 	return object, nil
 }
+
+// Known implements kubecluster.Cluster.
+func (c *cluster) Known(resource schema.GroupResource, namespace, name string) (*metav1.PartialObjectMetadata, bool) {
+	return c.lookups.Known(resource, namespace, name)
+}
+
+// Object implements kubecluster.Cluster.
+func (c *cluster) Object(ctx context.Context, resource schema.GroupResource, namespace, name string) ([]byte, error) {
+	text, err := c.objects.Get(ctx, resource, namespace, name)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", c.name, err)
+	}
+	return text, nil
+}
+
+// Offer implements kubecluster.Cluster.
+func (c *cluster) Offer(source kubecluster.Source) (withdraw func()) { return c.offers.add(source) }
 
 // UID implements kubecluster.Cluster.
 func (c *cluster) UID(ctx context.Context) (types.UID, error) {
@@ -161,8 +197,4 @@ func (s lookupServer) Suspect(err error) {
 	case reasonUnreachable, reasonTimeout, reasonUnauthorized, reasonServer:
 		s.connection.demand()
 	}
-}
-
-func (s lookupServer) Get(ctx context.Context, resource schema.GroupVersionResource, namespace, name string) (*metav1.PartialObjectMetadata, error) {
-	return s.metadata.Resource(resource).Namespace(namespace).Get(quiet(ctx), name, metav1.GetOptions{})
 }

@@ -34,7 +34,7 @@ type Config struct {
 	// Burst is how many requests may exceed QPS for a moment.
 	Burst int `mapstructure:"burst"`
 
-	// Lookups configures the look-ups of objects' metadata, for each cluster.
+	// Lookups configures the look-ups of objects, for each cluster.
 	Lookups LookupsConfig `mapstructure:"lookups"`
 
 	// Discovery configures how the types that an API server serves are kept up to date.
@@ -126,7 +126,7 @@ type TLSConfig struct {
 	_ struct{}
 }
 
-// LookupsConfig configures the look-ups of objects' metadata. Each cluster has a limit and a cache of its own.
+// LookupsConfig configures the look-ups of objects and of their metadata. Each cluster has a limit and caches of its own.
 type LookupsConfig struct {
 	// Timeout bounds a look-up.
 	Timeout time.Duration `mapstructure:"timeout"`
@@ -137,7 +137,7 @@ type LookupsConfig struct {
 	// Burst is how many may exceed QPS for a moment.
 	Burst int `mapstructure:"burst"`
 
-	// CacheSize bounds the memory of the cache, in bytes. The entries not used for longest give way.
+	// CacheSize bounds the memory of the cache of metadata, in bytes. The entries not used for longest give way.
 	CacheSize int64 `mapstructure:"cache_size"`
 
 	// TTL is how long metadata is taken from the cache.
@@ -145,6 +145,27 @@ type LookupsConfig struct {
 
 	// NegativeTTL is how long it is remembered that there is no such object, or that it may not be read.
 	NegativeTTL time.Duration `mapstructure:"negative_ttl"`
+
+	// Objects configures the look-ups of whole objects.
+	Objects ObjectsConfig `mapstructure:"objects"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// ObjectsConfig configures the look-ups of whole objects. Limit, timeout and NegativeTTL are those of LookupsConfig.
+type ObjectsConfig struct {
+	// CacheSize bounds the memory of the cache of objects, in bytes. The entries not used for longest give way.
+	CacheSize int64 `mapstructure:"cache_size"`
+
+	// TTL is how long an object is taken from the cache.
+	TTL time.Duration `mapstructure:"ttl"`
+
+	// MaxSize is how many bytes an object may have, as the API server sends it. A larger one is not looked up.
+	MaxSize int64 `mapstructure:"max_size"`
+
+	// MaxConcurrent is how many objects may be asked for at the same time. Further ones wait, within the timeout.
+	MaxConcurrent int `mapstructure:"max_concurrent"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -191,6 +212,7 @@ func createDefaultConfig() component.Config {
 			CacheSize:   32 << 20,
 			TTL:         5 * time.Minute,
 			NegativeTTL: 30 * time.Second,
+			Objects:     ObjectsConfig{CacheSize: 8 << 20, TTL: 30 * time.Second, MaxSize: 1 << 20, MaxConcurrent: 4},
 		},
 		Discovery: DiscoveryConfig{
 			Timeout:         10 * time.Second,

@@ -61,7 +61,8 @@ func TestConfigReadsEveryOption(t *testing.T) {
 
 	assert.InDelta(t, 30, config.QPS, 0)
 	assert.Equal(t, 60, config.Burst)
-	assert.Equal(t, LookupsConfig{Timeout: time.Second, QPS: 10, Burst: 20, CacheSize: 1 << 20, TTL: time.Minute, NegativeTTL: 5 * time.Second}, config.Lookups)
+	assert.Equal(t, LookupsConfig{Timeout: time.Second, QPS: 10, Burst: 20, CacheSize: 1 << 20, TTL: time.Minute, NegativeTTL: 5 * time.Second,
+		Objects: ObjectsConfig{CacheSize: 2 << 20, TTL: 10 * time.Second, MaxSize: 1000, MaxConcurrent: 2}}, config.Lookups)
 	assert.Equal(t, DiscoveryConfig{
 		Timeout: 5 * time.Second, RefreshInterval: 10 * time.Minute, MinInterval: 20 * time.Second,
 		Retry: RetryConfig{InitialInterval: 2 * time.Second, MaxInterval: time.Minute},
@@ -91,6 +92,10 @@ func TestConfigNamesEveryMistakeAtOnce(t *testing.T) {
 		`cache_size: must be at least 1048576 bytes, got 10`,
 		`ttl: must be positive`,
 		`negative_ttl: must be positive`,
+		`lookups::objects: ttl: must be positive, got 0s`,
+		`max_size: must be positive, got 0`,
+		`max_concurrent: must be positive, got -1`,
+		`cache_size: must be at least 1048576 bytes, got 20`,
 		`discovery: timeout: must be positive`,
 		`refresh_interval: must be at least min_interval (2s), got 1s`,
 		`discovery::retry: initial_interval: must be positive`,

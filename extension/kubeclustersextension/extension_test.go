@@ -248,11 +248,11 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		}
 		ignore := metricdatatest.IgnoreTimestamp()
 		metadatatest.AssertEqualExtensionKubeClustersLookups(t, r.telemetry, []metricdata.DataPoint[int64]{
-			point(2, text("result", "found"), text("source", "api")), // with the cluster's UID
-			point(1, text("result", "found"), text("source", "cache")),
-			point(1, text("result", "not_found"), text("source", "api")),
-			point(1, text("result", "forbidden"), text("source", "api")),
-			point(1, text("result", "limited"), text("source", "none")),
+			point(2, text("form", "metadata"), text("result", "found"), text("source", "api")), // with the cluster's UID
+			point(1, text("form", "metadata"), text("result", "found"), text("source", "cache")),
+			point(1, text("form", "metadata"), text("result", "not_found"), text("source", "api")),
+			point(1, text("form", "metadata"), text("result", "forbidden"), text("source", "api")),
+			point(1, text("form", "metadata"), text("result", "limited"), text("source", "none")),
 		}, ignore)
 		metadatatest.AssertEqualExtensionKubeClustersAPIErrors(t, r.telemetry, []metricdata.DataPoint[int64]{
 			point(1, text("operation", "lookup"), text("reason", "forbidden")),
@@ -264,12 +264,16 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 			point(1, text("k8s.cluster.uid", "uid-of-the-cluster")),
 		}, ignore)
 		metadatatest.AssertEqualExtensionKubeClustersUp(t, r.telemetry, []metricdata.DataPoint[int64]{point(1)}, ignore)
-		metadatatest.AssertEqualExtensionKubeClustersCacheObjects(t, r.telemetry, []metricdata.DataPoint[int64]{point(4)}, ignore)
-		metadatatest.AssertEqualExtensionKubeClustersCacheSize(t, r.telemetry, []metricdata.DataPoint[int64]{
-			point(r.clusters["test"].lookups.Usage().Bytes),
+		metadatatest.AssertEqualExtensionKubeClustersCacheObjects(t, r.telemetry, []metricdata.DataPoint[int64]{
+			point(4, text("form", "metadata")), point(0, text("form", "object")),
 		}, ignore)
-		metadatatest.AssertEqualExtensionKubeClustersCacheEvictions(t, r.telemetry, []metricdata.DataPoint[int64]{point(0)}, ignore)
-		metadatatest.AssertEqualExtensionKubeClustersLookupDuration(t, r.telemetry, []metricdata.HistogramDataPoint[float64]{{Attributes: set(), Count: 4}},
+		metadatatest.AssertEqualExtensionKubeClustersCacheSize(t, r.telemetry, []metricdata.DataPoint[int64]{
+			point(r.clusters["test"].lookups.Usage().Bytes, text("form", "metadata")), point(0, text("form", "object")),
+		}, ignore)
+		metadatatest.AssertEqualExtensionKubeClustersCacheEvictions(t, r.telemetry, []metricdata.DataPoint[int64]{
+			point(0, text("form", "metadata")), point(0, text("form", "object")),
+		}, ignore)
+		metadatatest.AssertEqualExtensionKubeClustersLookupDuration(t, r.telemetry, []metricdata.HistogramDataPoint[float64]{{Attributes: set(text("form", "metadata")), Count: 4}},
 			ignore, metricdatatest.IgnoreValue())
 	})
 }

@@ -6,6 +6,7 @@ package kubeclustersextension
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,7 +25,8 @@ type fakeAPI struct {
 	mu       sync.Mutex // guards what follows
 	served   map[string][]metav1.APIResource
 	objects  map[string]*metav1.PartialObjectMetadata
-	denied   string // paths that begin with it are forbidden
+	bodies   map[string]string // of whole objects, in place of objects
+	denied   string            // paths that begin with it are forbidden
 	behavior behavior
 	gate     chan struct{} // with gated: what objects wait for
 	requests []string
@@ -43,7 +45,7 @@ const (
 )
 
 func newFakeAPI() *fakeAPI {
-	f := &fakeAPI{served: map[string][]metav1.APIResource{}, objects: map[string]*metav1.PartialObjectMetadata{}}
+	f := &fakeAPI{served: map[string][]metav1.APIResource{}, objects: map[string]*metav1.PartialObjectMetadata{}, bodies: map[string]string{}}
 	f.serve("v1", resource("pods", "Pod", true), resource("namespaces", "Namespace", false), resource("configmaps", "ConfigMap", true))
 	f.add("/api/v1/namespaces/kube-system", "uid-of-the-cluster")
 	return f
@@ -75,6 +77,13 @@ func (f *fakeAPI) add(path, uid string) {
 			ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "me"}},
 		},
 	}
+}
+
+// addWhole adds an object as JSON.
+func (f *fakeAPI) addWhole(path, body string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.bodies[path] = body
 }
 
 func (f *fakeAPI) forget(path string) {
@@ -177,6 +186,9 @@ func (f *fakeAPI) answer(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusOK, f.groups())
 	case f.list(path) != nil:
 		reply(w, http.StatusOK, f.list(path))
+	case f.bodies[path] != "" && f.isObject(path):
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, f.bodies[path])
 	case f.objects[path] != nil && f.isObject(path):
 		reply(w, http.StatusOK, f.objects[path])
 	case f.isObject(path):

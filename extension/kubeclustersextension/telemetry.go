@@ -26,6 +26,9 @@ const (
 	outcomeComplete = "complete"
 	outcomePartial  = "partial"
 	outcomeFailed   = "failed"
+
+	formMetadata = "metadata"
+	formObject   = "object"
 )
 
 // telemetry is the metrics of all clusters.
@@ -43,7 +46,13 @@ type clusterTelemetry struct {
 	denied map[schema.GroupResource]bool
 }
 
-var _ lookup.Observer = (*clusterTelemetry)(nil)
+// lookupTelemetry is told what happens with look-ups of one form.
+type lookupTelemetry struct {
+	*clusterTelemetry
+	form string
+}
+
+var _ lookup.Observer = lookupTelemetry{}
 
 func (t *telemetry) of(c *cluster) *clusterTelemetry {
 	return &clusterTelemetry{
@@ -57,14 +66,14 @@ func (t *clusterTelemetry) with(more ...attribute.KeyValue) metric.MeasurementOp
 }
 
 // LookedUp implements lookup.Observer.
-func (t *clusterTelemetry) LookedUp(result lookup.Result, source lookup.Source) {
+func (t lookupTelemetry) LookedUp(result lookup.Result, source lookup.Source) {
 	t.builder.ExtensionKubeClustersLookups.Add(context.Background(), 1,
-		t.with(attribute.String("result", string(result)), attribute.String("source", string(source))))
+		t.with(attribute.String("form", t.form), attribute.String("result", string(result)), attribute.String("source", string(source))))
 }
 
 // Asked implements lookup.Observer.
-func (t *clusterTelemetry) Asked(took time.Duration, err error) {
-	t.builder.ExtensionKubeClustersLookupDuration.Record(context.Background(), took.Seconds(), t.with())
+func (t lookupTelemetry) Asked(took time.Duration, err error) {
+	t.builder.ExtensionKubeClustersLookupDuration.Record(context.Background(), took.Seconds(), t.with(attribute.String("form", t.form)))
 	if err != nil {
 		t.failed(operationLookup, err)
 	}
@@ -104,10 +113,19 @@ func (t *telemetry) observe(clusters map[string]*cluster) error {
 			return nil
 		}
 	}
+	eachCache := func(value func(lookup.Usage) int64) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			for _, c := range clusters {
+				o.Observe(value(c.lookups.Usage()), c.telemetry.with(attribute.String("form", formMetadata)))
+				o.Observe(value(c.objects.Usage()), c.telemetry.with(attribute.String("form", formObject)))
+			}
+			return nil
+		}
+	}
 	return errors.Join(
-		t.builder.RegisterExtensionKubeClustersCacheObjectsCallback(each(func(c *cluster) int64 { return c.lookups.Usage().Entries })),
-		t.builder.RegisterExtensionKubeClustersCacheSizeCallback(each(func(c *cluster) int64 { return c.lookups.Usage().Bytes })),
-		t.builder.RegisterExtensionKubeClustersCacheEvictionsCallback(each(func(c *cluster) int64 { return c.lookups.Usage().Evicted })),
+		t.builder.RegisterExtensionKubeClustersCacheObjectsCallback(eachCache(func(u lookup.Usage) int64 { return u.Entries })),
+		t.builder.RegisterExtensionKubeClustersCacheSizeCallback(eachCache(func(u lookup.Usage) int64 { return u.Bytes })),
+		t.builder.RegisterExtensionKubeClustersCacheEvictionsCallback(eachCache(func(u lookup.Usage) int64 { return u.Evicted })),
 		t.builder.RegisterExtensionKubeClustersUpCallback(each(func(c *cluster) int64 {
 			if state, _ := c.connection.current(); state != up {
 				return 0

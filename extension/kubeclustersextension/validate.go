@@ -103,6 +103,15 @@ func (c *LookupsConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
+// Validate reports everything that is wrong with the configuration of the look-ups of whole objects at once.
+func (c *ObjectsConfig) Validate() error {
+	errs := []error{positiveTime("ttl", c.TTL), positive("max_size", c.MaxSize), positive("max_concurrent", c.MaxConcurrent)}
+	if c.CacheSize < minCacheSize {
+		errs = append(errs, fmt.Errorf("cache_size: must be at least %d bytes, got %d", minCacheSize, c.CacheSize))
+	}
+	return errors.Join(errs...)
+}
+
 // Validate reports everything that is wrong with the configuration of discovery at once.
 func (c *DiscoveryConfig) Validate() error {
 	errs := []error{positiveTime("timeout", c.Timeout), positiveTime("min_interval", c.MinInterval)}
@@ -128,7 +137,7 @@ func validateName(key, name string) error {
 	return nil
 }
 
-func positive[N int | float32 | float64](key string, n N) error {
+func positive[N int | int64 | float32 | float64](key string, n N) error {
 	if n > 0 {
 		return nil
 	}

@@ -78,6 +78,7 @@ func resources(t *testing.T, c *testbed.Cluster, verbs ...string) []schema.Group
 func TestRights(t *testing.T) {
 	c := hardened(t)
 	t.Run("kube_clusters", func(t *testing.T) { testKubeClusters(t, c) })
+	t.Run("object_lookups", func(t *testing.T) { testObjectLookups(t, c) })
 	t.Run("k8sevent runs", func(t *testing.T) { testK8sevent(t, c) })
 	t.Run("watch runs", func(t *testing.T) { testWatchReceiver(t, c) })
 	t.Run("k8sevent", func(t *testing.T) {
@@ -150,6 +151,28 @@ func testKubeClusters(t *testing.T, c *testbed.Cluster) {
 		assert.NotContains(t, may, schema.GroupResource{Resource: "secrets"})
 		assert.NotContains(t, may, schema.GroupResource{Resource: "configmaps"})
 	})
+}
+
+// testObjectLookups: each built-in resource of the two roles can be looked up as a whole, and nothing else.
+func testObjectLookups(t *testing.T, c *testbed.Cluster) {
+	grant(t, c, read(t, filepath.Join(manifests, "kube_clusters")))
+	grant(t, c, read(t, filepath.Join(manifests, "object_lookups")))
+	e := startExtension(t, asToken(c, token(t, c)), map[string]any{"lookups": map[string]any{"qps": 1000, "burst": 1000}}).connected()
+	may := append(granted(t, "kube_clusters", "get"), granted(t, "object_lookups", "get")...)
+	for _, r := range resources(t, c, "get") {
+		_, err := e.Object(t.Context(), r.GroupResource(), "default", "none")
+		if slices.Contains(may, r.GroupResource()) {
+			require.ErrorIs(t, err, kubecluster.ErrNotFound, "%v", r)
+		} else {
+			require.ErrorContains(t, err, "the account needs the verb get on "+r.GroupResource().String())
+		}
+	}
+	assert.NotContains(t, may, schema.GroupResource{Resource: "secrets"})
+	assert.NotContains(t, may, schema.GroupResource{Resource: "configmaps"})
+	text, err := e.Object(t.Context(), schema.GroupResource{Resource: "namespaces"}, "", "default")
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"kind":"Namespace"`)
+	assert.NotContains(t, string(text), "managedFields")
 }
 
 // testWatch: a new version of Kubernetes may have more resources. Then this says what to add.

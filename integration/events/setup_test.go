@@ -135,6 +135,16 @@ func (c *cluster) Metadata(context.Context, schema.GroupResource, string, string
 	return nil, kubecluster.ErrUnavailable
 }
 
+func (c *cluster) Known(schema.GroupResource, string, string) (*metav1.PartialObjectMetadata, bool) {
+	return nil, false
+}
+
+func (c *cluster) Object(context.Context, schema.GroupResource, string, string) ([]byte, error) {
+	return nil, kubecluster.ErrUnavailable
+}
+
+func (c *cluster) Offer(kubecluster.Source) func() { return func() {} }
+
 // requests counts what receivers ask of the API server.
 type requests struct {
 	mu             sync.Mutex

@@ -86,6 +86,16 @@ func (c *fakeCluster) Metadata(
 	return nil, kubecluster.ErrUnavailable
 }
 
+func (c *fakeCluster) Known(schema.GroupResource, string, string) (*metav1.PartialObjectMetadata, bool) {
+	return nil, false
+}
+
+func (c *fakeCluster) Object(context.Context, schema.GroupResource, string, string) ([]byte, error) {
+	return nil, kubecluster.ErrUnavailable
+}
+
+func (c *fakeCluster) Offer(kubecluster.Source) func() { return func() {} }
+
 // memory is a storage extension that survives receivers, as its one client.
 type memory struct {
 	component.StartFunc

@@ -44,6 +44,8 @@ type watchReceiver struct {
 	telemetry *metadata.TelemetryBuilder
 	client    *http.Client
 	emitter   *emitter
+	// withdraw ends that look-ups are answered from here. It is nil before Start.
+	withdraw func()
 	// stopWatches and stopEmitter end what runs, in this order; watching and emitting wait for its end.
 	stopWatches, stopEmitter context.CancelFunc
 	watching, emitting       sync.WaitGroup
@@ -92,6 +94,9 @@ func (r *watchReceiver) end(ctx context.Context) error {
 }
 
 func (r *watchReceiver) close() {
+	if r.withdraw != nil {
+		r.withdraw()
+	}
 	if r.client != nil {
 		utilnet.CloseIdleConnectionsFor(r.client.Transport)
 	}
@@ -133,6 +138,7 @@ func (r *watchReceiver) open(host component.Host) (err error) {
 		},
 		config: r.config, filter: newFilter(r.config.Include, r.config.Exclude), discovery: cluster.Discovery(), client: client,
 		lists: semaphore.NewWeighted(int64(r.config.Lists.MaxConcurrent)), budget: states.NewBudget(r.config.Memory.MaxStateSize),
+		offered: newOffered(maker.unmarked),
 		health:  newHealth(func(e *componentstatus.Event) { componentstatus.ReportStatus(host, e) }, r.set.Logger),
 		logger:  r.set.Logger,
 		running: map[watchKey]*running{}, nudge: make(chan struct{}, 1),
@@ -140,6 +146,7 @@ func (r *watchReceiver) open(host component.Host) (err error) {
 	if err := r.observe(w); err != nil {
 		return err
 	}
+	r.withdraw = cluster.Offer(w.offered)
 	r.run(w)
 	return nil
 }

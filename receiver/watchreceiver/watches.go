@@ -35,6 +35,7 @@ type watches struct {
 	client    rest.Interface
 	lists     *semaphore.Weighted
 	budget    *states.Budget
+	offered   *offered
 	health    *health
 	logger    *zap.Logger
 
@@ -170,6 +171,7 @@ func (w *watches) start(ctx context.Context, key watchKey, t target, table *stat
 	store.relearn.Store(table != nil)
 	reflector := cache.NewReflectorWithOptions(w.source(key, t, store), &source.Item{}, store, cache.ReflectorOptions{Name: key.String(), Logger: new(logr.Discard())})
 	w.running[key] = r
+	w.offered.add(key, t, r.table)
 	go func() {
 		defer close(r.done)
 		reflector.RunWithContext(klog.NewContext(ctx, logr.Discard())) // health tells what is wrong
@@ -206,6 +208,7 @@ func (w *watches) onChange(t target) func() {
 func (w *watches) stop(key watchKey) {
 	r := w.running[key]
 	delete(w.running, key)
+	w.offered.remove(key)
 	r.cancel()
 	<-r.done
 }

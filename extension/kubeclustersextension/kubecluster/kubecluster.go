@@ -49,9 +49,25 @@ type Cluster interface {
 	// Mapper maps kinds to resources: by discovery, refreshed when it is asked for what it does not know; while the
 	// API server does not answer, by the table of built-in types.
 	Mapper() meta.RESTMapper
-	// Metadata looks up the metadata of an object. Answers are cached, also that there is none (ErrNotFound); at any
-	// other failure the error wraps ErrUnavailable.
+	// Metadata looks up the metadata of an object: first with the sources that were offered, then with the API server.
+	// Answers are cached, also that there is none (ErrNotFound); at any other failure the error wraps ErrUnavailable.
 	Metadata(ctx context.Context, resource schema.GroupResource, namespace, name string) (*metav1.PartialObjectMetadata, error)
+	// Known is Metadata with the sources that were offered only: it does no I/O.
+	Known(resource schema.GroupResource, namespace, name string) (*metav1.PartialObjectMetadata, bool)
+	// Object looks up a whole object, in the same way, as JSON without managedFields. It is redacted, as receivers do by
+	// default. The text is shared: it must not be changed.
+	Object(ctx context.Context, resource schema.GroupResource, namespace, name string) ([]byte, error)
+	// Offer has look-ups ask a source in this process, before anything else, until withdraw is called.
+	Offer(source Source) (withdraw func())
+}
+
+// Source is what a component of the same process knows of a cluster's objects. It is safe for concurrent use, does no I/O
+// and answers at once; false says that it does not know, and not that there is no such object.
+type Source interface {
+	// Metadata returns an object's metadata, at least its name, UID and owners: the caller's own copy.
+	Metadata(resource schema.GroupResource, namespace, name string) (*metav1.PartialObjectMetadata, bool)
+	// Object returns a whole object as JSON, redacted and without managedFields.
+	Object(resource schema.GroupResource, namespace, name string) ([]byte, bool)
 }
 
 // Find returns the extension with that ID. The error says what to declare.

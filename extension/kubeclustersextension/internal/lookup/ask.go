@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -38,12 +37,10 @@ type Server interface {
 	Down() error
 	// Suspect is called with the error of each request that says nothing about the object.
 	Suspect(error)
-	// Get asks the API server.
-	Get(ctx context.Context, resource schema.GroupVersionResource, namespace, name string) (*metav1.PartialObjectMetadata, error)
 }
 
 // ask asks the API server, and has the types renewed, once, when it seems to have others than those that are known.
-func (l *Lookups) ask(ctx context.Context, k key) (answer, error) {
+func (l *Lookups[T]) ask(ctx context.Context, k key) (answer[T], error) {
 	for renewed := false; ; renewed = true {
 		resource, known := l.server.Resource(k.resource)
 		if known {
@@ -59,57 +56,51 @@ func (l *Lookups) ask(ctx context.Context, k key) (answer, error) {
 
 // unserved answers for a resource that the API server does not seem to have. If it has just said so itself, there is no
 // such object.
-func (l *Lookups) unserved(known, renewed bool) (answer, error) {
+func (l *Lookups[T]) unserved(known, renewed bool) (answer[T], error) {
 	if err := l.server.Unavailable(); err != nil {
-		return answer{result: Failed}, fmt.Errorf("%w: %w", errTypeStale, err)
+		return answer[T]{result: Failed}, fmt.Errorf("%w: %w", errTypeStale, err)
 	}
 	if known || !renewed {
-		return answer{result: Failed}, errTypeStale
+		return answer[T]{result: Failed}, errTypeStale
 	}
-	return answer{result: NotFound}, errNoType
+	return answer[T]{result: NotFound}, errNoType
 }
 
 // get makes the request. Its error is errTypeStale if the API server does not have the resource, at this version.
-func (l *Lookups) get(ctx context.Context, k key, resource apitypes.Resource) (answer, error) {
+func (l *Lookups[T]) get(ctx context.Context, k key, resource apitypes.Resource) (answer[T], error) {
 	switch {
 	case !resource.Gettable:
-		return answer{result: NotFound}, errNoGet
+		return answer[T]{result: NotFound}, errNoGet
 	case resource.Namespaced && k.namespace == "":
-		return answer{result: NotFound}, errNoScope
+		return answer[T]{result: NotFound}, errNoScope
 	}
 	namespace := k.namespace
 	if !resource.Namespaced {
 		namespace = "" // which was not known yet when the key was made
 	}
 	start := time.Now()
-	object, err := l.server.Get(ctx, resource.GroupVersionResource, namespace, k.name)
+	object, err := l.form.Get(ctx, resource, namespace, k.name)
 	took := time.Since(start)
 	switch {
 	case err == nil:
 		l.observer.Asked(took, nil)
-		return answer{Found, trim(object, resource)}, nil
+		return answer[T]{Found, object}, nil
 	case apierrors.IsNotFound(err):
 		l.observer.Asked(took, nil)
 		if apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse) {
-			return answer{}, errTypeStale // a path that leads nowhere
+			return answer[T]{}, errTypeStale // a path that leads nowhere
 		}
-		return answer{result: NotFound}, nil
+		return answer[T]{result: NotFound}, nil
+	case errors.Is(err, ErrTooLarge):
+		l.observer.Asked(took, nil)
+		return answer[T]{result: TooLarge}, err
 	case apierrors.IsForbidden(err):
 		l.observer.Asked(took, err)
 		l.observer.Denied(k.resource, err)
-		return answer{result: Forbidden}, err
+		return answer[T]{result: Forbidden}, err
 	default:
 		l.observer.Asked(took, err)
 		l.server.Suspect(err)
-		return answer{result: Failed}, err
+		return answer[T]{result: Failed}, err
 	}
-}
-
-// trim leaves out what is large and nobody looks up: the managed fields, and a copy of the whole object, secrets included.
-// The type becomes that of the object, where the API server says what it sent.
-func trim(object *metav1.PartialObjectMetadata, resource apitypes.Resource) *metav1.PartialObjectMetadata {
-	object.ManagedFields = nil
-	delete(object.Annotations, corev1.LastAppliedConfigAnnotation)
-	object.APIVersion, object.Kind = resource.GroupVersion().String(), resource.Kind
-	return object
 }

@@ -20,13 +20,13 @@ type key struct {
 }
 
 // answer is what the API server says of an object: it, or that there is none, or that it may not be read.
-type answer struct {
+type answer[T any] struct {
 	result Result
-	object *metav1.PartialObjectMetadata // with Found
+	object T // with Found
 }
 
-type entry struct {
-	answer
+type entry[T any] struct {
+	answer[T]
 	expires time.Time
 	size    int64
 }
@@ -35,26 +35,28 @@ type entry struct {
 //
 // Expired ones go when they are asked for or are the oldest. The library's cache that lets entries expire by itself has a
 // goroutine that nothing stops.
-type cache struct {
+type cache[T any] struct {
 	limit int64
+	// size estimates the memory that an object takes.
+	size func(T) int64
 
 	mu      sync.Mutex // guards what follows
-	entries *simplelru.LRU[key, entry]
-	size    int64
+	entries *simplelru.LRU[key, entry[T]]
+	used    int64
 	evicted int64
 }
 
-func newCache(limit int64) *cache {
-	c := &cache{limit: limit}
+func newCache[T any](limit int64, size func(T) int64) *cache[T] {
+	c := &cache[T]{limit: limit, size: size}
 	var err error
-	c.entries, err = simplelru.NewLRU(math.MaxInt, func(_ key, e entry) { c.size -= e.size })
+	c.entries, err = simplelru.NewLRU(math.MaxInt, func(_ key, e entry[T]) { c.used -= e.size })
 	if err != nil {
 		panic(err) // of a size that is not positive
 	}
 	return c
 }
 
-func (c *cache) get(k key, now time.Time) (answer, bool) {
+func (c *cache[T]) get(k key, now time.Time) (answer[T], bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.entries.Get(k)
@@ -68,8 +70,8 @@ func (c *cache) get(k key, now time.Time) (answer, bool) {
 // largestPart of the cache that one entry may take: a larger one would empty it.
 const largestPart = 16
 
-func (c *cache) put(k key, a answer, expires time.Time) {
-	e := entry{answer: a, expires: expires, size: size(k, a)}
+func (c *cache[T]) put(k key, a answer[T], expires time.Time) {
+	e := entry[T]{answer: a, expires: expires, size: c.sizeOf(k, a)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.entries.Remove(k) // the library tells nobody of an entry that is replaced
@@ -78,8 +80,8 @@ func (c *cache) put(k key, a answer, expires time.Time) {
 		return
 	}
 	c.entries.Add(k, e)
-	c.size += e.size
-	for c.size > c.limit {
+	c.used += e.size
+	for c.used > c.limit {
 		c.entries.RemoveOldest()
 		c.evicted++
 	}
@@ -90,20 +92,28 @@ type Usage struct {
 	Entries, Bytes, Evicted int64
 }
 
-func (c *cache) usage() Usage {
+func (c *cache[T]) usage() Usage {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Usage{Entries: int64(c.entries.Len()), Bytes: c.size, Evicted: c.evicted}
+	return Usage{Entries: int64(c.entries.Len()), Bytes: c.used, Evicted: c.evicted}
 }
 
-// perEntry is what an entry takes besides its texts: its places in the map and in the list, and the struct of the object.
-const perEntry, perObject = 320, 512
+// perObject is what the struct of an object's metadata takes, besides its texts.
+const perObject = 512
 
-// size estimates the memory of an entry. The encoded form of metadata is nearly all text; maps and slices double it.
-func size(k key, a answer) int64 {
-	n := perEntry + len(k.resource.Group) + len(k.resource.Resource) + len(k.namespace) + len(k.name)
-	if a.object != nil {
-		n += perObject + 2*a.object.Size()
+// SizeOfMetadata estimates the memory that metadata takes. The encoded form is nearly all text; maps and slices double it.
+func SizeOfMetadata(object *metav1.PartialObjectMetadata) int64 {
+	return perObject + 2*int64(object.Size())
+}
+
+// perEntry is what an entry takes besides its texts: its places in the map and in the list.
+const perEntry = 320
+
+// sizeOf estimates the memory of an entry.
+func (c *cache[T]) sizeOf(k key, a answer[T]) int64 {
+	n := int64(perEntry + len(k.resource.Group) + len(k.resource.Resource) + len(k.namespace) + len(k.name))
+	if a.result == Found {
+		n += c.size(a.object)
 	}
-	return int64(n)
+	return n
 }

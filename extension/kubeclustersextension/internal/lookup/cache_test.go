@@ -23,6 +23,10 @@ func keyOf(name string) key {
 	return key{schema.GroupResource{Resource: "pods"}, "default", name}
 }
 
+type podAnswer = answer[*metav1.PartialObjectMetadata]
+
+var none = podAnswer{result: NotFound}
+
 // pod is the metadata of a Pod as it comes from an API server: each text has memory of its own.
 func pod(i int) *metav1.PartialObjectMetadata {
 	labels := map[string]string{}
@@ -42,14 +46,14 @@ func pod(i int) *metav1.PartialObjectMetadata {
 }
 
 func TestTheEstimateOfMemoryIsNotFarOff(t *testing.T) {
-	for what, of := range map[string]func(i int) answer{
-		"objects":   func(i int) answer { return answer{Found, pod(i)} },
-		"negatives": func(int) answer { return answer{result: NotFound} },
+	for what, of := range map[string]func(i int) podAnswer{
+		"objects":   func(i int) podAnswer { return podAnswer{Found, pod(i)} },
+		"negatives": func(int) podAnswer { return none },
 	} {
 		t.Run(what, func(t *testing.T) {
 			const n = 5000
 			before := heap()
-			c := newCache(1 << 40)
+			c := newCache(1<<40, SizeOfMetadata)
 			for i := range n {
 				c.put(keyOf(fmt.Sprintf("hello-6f5d8b7c9-%05d", i)), of(i), time.Now())
 			}
@@ -73,14 +77,14 @@ func heap() int64 {
 func TestTheLeastUsedGivesWay(t *testing.T) {
 	now := time.Now()
 	later := now.Add(time.Minute)
-	each := size(keyOf("a"), answer{result: NotFound})
-	c := newCache(20 * each)
+	each := newCache(0, SizeOfMetadata).sizeOf(keyOf("a"), none)
+	c := newCache(20*each, SizeOfMetadata)
 	for i := range 20 {
-		c.put(keyOf(string(rune('a'+i))), answer{result: NotFound}, later)
+		c.put(keyOf(string(rune('a'+i))), none, later)
 	}
 	_, ok := c.get(keyOf("a"), now)
 	assert.True(t, ok)
-	c.put(keyOf("z"), answer{result: NotFound}, later)
+	c.put(keyOf("z"), none, later)
 	_, ok = c.get(keyOf("a"), now)
 	assert.True(t, ok, "was used")
 	_, ok = c.get(keyOf("b"), now)
@@ -90,10 +94,10 @@ func TestTheLeastUsedGivesWay(t *testing.T) {
 
 func TestReplacingAndExpiringFreesWhatWasTaken(t *testing.T) {
 	now := time.Now()
-	c := newCache(1 << 20)
-	c.put(keyOf("a"), answer{Found, pod(1)}, now.Add(time.Minute))
-	c.put(keyOf("a"), answer{result: NotFound}, now.Add(time.Minute))
-	assert.Equal(t, Usage{Entries: 1, Bytes: size(keyOf("a"), answer{result: NotFound})}, c.usage())
+	c := newCache(1<<20, SizeOfMetadata)
+	c.put(keyOf("a"), podAnswer{Found, pod(1)}, now.Add(time.Minute))
+	c.put(keyOf("a"), none, now.Add(time.Minute))
+	assert.Equal(t, Usage{Entries: 1, Bytes: c.sizeOf(keyOf("a"), none)}, c.usage())
 	_, ok := c.get(keyOf("a"), now.Add(time.Minute))
 	assert.False(t, ok)
 	assert.Equal(t, Usage{}, c.usage())
@@ -101,20 +105,20 @@ func TestReplacingAndExpiringFreesWhatWasTaken(t *testing.T) {
 
 func TestAHugeObjectDoesNotEmptyTheCache(t *testing.T) {
 	now := time.Now()
-	c := newCache(1 << 20)
-	c.put(keyOf("a"), answer{result: NotFound}, now.Add(time.Minute))
+	c := newCache(1<<20, SizeOfMetadata)
+	c.put(keyOf("a"), none, now.Add(time.Minute))
 	huge := pod(1)
 	huge.Annotations["huge"] = strings.Repeat("x", 1<<20)
-	c.put(keyOf("huge"), answer{Found, huge}, now.Add(time.Minute))
+	c.put(keyOf("huge"), podAnswer{Found, huge}, now.Add(time.Minute))
 	_, ok := c.get(keyOf("a"), now)
 	assert.True(t, ok)
 	assert.EqualValues(t, 1, c.usage().Evicted)
 }
 
 func BenchmarkCached(b *testing.B) {
-	c := newCache(1 << 30)
+	c := newCache(1<<30, SizeOfMetadata)
 	for i := range 1000 {
-		c.put(keyOf(fmt.Sprint(i)), answer{Found, pod(i)}, time.Now().Add(time.Hour))
+		c.put(keyOf(fmt.Sprint(i)), podAnswer{Found, pod(i)}, time.Now().Add(time.Hour))
 	}
 	k := keyOf("500")
 	b.ReportAllocs()

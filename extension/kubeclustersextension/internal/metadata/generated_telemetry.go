@@ -161,7 +161,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExtensionKubeClustersCacheEvictions, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_kube_clusters_cache_evictions",
-		metric.WithDescription("Entries that the cache of look-ups gave up because it was full. If this grows steadily, raise lookups::cache_size. [Alpha]"),
+		metric.WithDescription("Entries that the cache of look-ups gave up because it was full. If this grows steadily, raise lookups::cache_size, or lookups::objects::cache_size. [Alpha]"),
 		metric.WithUnit("{entry}"),
 	)
 	errs = errors.Join(errs, err)
@@ -191,14 +191,14 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExtensionKubeClustersLookupDuration, err = builder.meter.Float64Histogram(
 		"otelcol_extension_kube_clusters_lookup_duration",
-		metric.WithDescription("How long requests for an object's metadata took. [Alpha]"),
+		metric.WithDescription("How long requests for an object or its metadata took. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionKubeClustersLookups, err = builder.meter.Int64Counter(
 		"otelcol_extension_kube_clusters_lookups",
-		metric.WithDescription("Look-ups of an object's metadata. [Alpha]"),
+		metric.WithDescription("Look-ups of an object or its metadata. [Alpha]"),
 		metric.WithUnit("{lookup}"),
 	)
 	errs = errors.Join(errs, err)

@@ -40,7 +40,7 @@ func AssertEqualExtensionKubeClustersAPIErrors(t *testing.T, tt *componenttest.T
 func AssertEqualExtensionKubeClustersCacheEvictions(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_kube_clusters_cache_evictions",
-		Description: "Entries that the cache of look-ups gave up because it was full. If this grows steadily, raise lookups::cache_size. [Alpha]",
+		Description: "Entries that the cache of look-ups gave up because it was full. If this grows steadily, raise lookups::cache_size, or lookups::objects::cache_size. [Alpha]",
 		Unit:        "{entry}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -114,7 +114,7 @@ func AssertEqualExtensionKubeClustersInfo(t *testing.T, tt *componenttest.Teleme
 func AssertEqualExtensionKubeClustersLookupDuration(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_kube_clusters_lookup_duration",
-		Description: "How long requests for an object's metadata took. [Alpha]",
+		Description: "How long requests for an object or its metadata took. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -129,7 +129,7 @@ func AssertEqualExtensionKubeClustersLookupDuration(t *testing.T, tt *componentt
 func AssertEqualExtensionKubeClustersLookups(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_kube_clusters_lookups",
-		Description: "Look-ups of an object's metadata. [Alpha]",
+		Description: "Look-ups of an object or its metadata. [Alpha]",
 		Unit:        "{lookup}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
