@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -138,16 +137,17 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// TestDisplayVectors checks the layout as the page describes it, until there is code for it.
 func TestDisplayVectors(t *testing.T) {
-	epoch := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, x := range readVectors(t).Displays {
 		mode, err := strconv.ParseUint(x.Mode, 16, 32)
 		require.NoError(t, err)
-		units := time.Unix(x.Start, 0).Sub(epoch) / (15 * time.Minute)
-		want := fmt.Sprintf("ff%08x%05x%03x%s", mode, int64(units), x.QuarterHours, ObjectID(Object(x.Object)))
-		assert.Equal(t, want, x.TraceID, x.Comment)
-		assert.Len(t, x.TraceID, 32)
+		start := time.Unix(x.Start, 0)
+		d, clipped := NewDisplay(uint32(mode), ObjectID(Object(x.Object)), start, start.Add(time.Duration(x.QuarterHours)*DisplayUnit))
+		assert.False(t, clipped, x.Comment)
+		assert.Equal(t, x.TraceID, d.TraceID().String(), x.Comment)
+		again, ok := ParseDisplay(traceID(t, x.TraceID))
+		assert.True(t, ok, x.Comment)
+		assert.Equal(t, d, again, x.Comment)
 	}
 }
 
