@@ -43,10 +43,22 @@ const (
 	WatchDegradedSkipped = "skipped"
 )
 
-// The span event of a diff.
+// The span event of a diff, on watch spans and on the audit spans of the requests that made the change.
 const (
 	// EventDiff is the span event whose attributes are path to "old -> new".
 	EventDiff = "diff"
 	// DiffCut is the number of changes that were left out of a diff.
 	DiffCut = "kelemetry.diff.cut"
+	// DiffJoin is on audit spans that got the diff of a watch span: one of the DiffJoin values below.
+	DiffJoin = "kelemetry.diff.join"
+	// DiffResourceVersion is there too if the join is inferred: the ObjectResourceVersion of that watch span.
+	DiffResourceVersion = "kelemetry.diff.resource_version"
+)
+
+// Values of DiffJoin.
+const (
+	// DiffJoinExact is that the request told the resourceVersion that it made.
+	DiffJoinExact = "exact"
+	// DiffJoinInferred is that the version it was based on, or field manager and time, make it the only one possible.
+	DiffJoinInferred = "inferred"
 )

@@ -26,6 +26,7 @@ type batch struct {
 	emitted []sentKey
 	// consumed counts the members of that kind.
 	consumed int
+	joining  joining
 	stats    stats
 }
 
@@ -43,8 +44,9 @@ type group struct {
 
 // member is a span that is on an object.
 type member struct {
-	span ptrace.Span
-	kind memberKind
+	span     ptrace.Span
+	kind     memberKind
+	spanType string
 	// taught is true when the owner references of the span were learned; they go over to the object's own span.
 	taught bool
 	place  *place
@@ -71,6 +73,7 @@ type stats struct {
 	objectSpans              int64
 	cutByCycle, cutByDepth   int64
 	malformedOwners          int64
+	joins                    joinStats
 }
 
 func newBatch(e *engine, td ptrace.Traces) *batch {
@@ -117,14 +120,14 @@ func (b *batch) readSpan(rs ptrace.ResourceSpans, span ptrace.Span) {
 }
 
 func (b *batch) append(span ptrace.Span) {
-	kind := foreign
+	kind, spanType := foreign, ""
 	if v, ok := span.Attributes().Get(attr.SpanType); ok {
-		kind = native
-		if v.Str() == attr.SpanTypeObject {
+		kind, spanType = native, v.Str()
+		if spanType == attr.SpanTypeObject {
 			kind = object
 		}
 	}
-	b.members = append(b.members, member{span: span, kind: kind})
+	b.members = append(b.members, member{span: span, kind: kind, spanType: spanType})
 }
 
 func (b *batch) closeGroup(g group) {

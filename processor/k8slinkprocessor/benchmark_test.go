@@ -58,6 +58,34 @@ func BenchmarkCold(b *testing.B) {
 	benchmarkBatches(b, func() *engine { return newTestEngine(b) }, batches[:min(len(batches), inOneGo)])
 }
 
+// BenchmarkJoins is audit spans of changes that are remembered: every one gets a diff.
+func BenchmarkJoins(b *testing.B) {
+	e := newTestEngine(b, func(c *Config) { c.Joins.MaxSize = 1 << 30 })
+	var batches []ptrace.Traces
+	for i := range inOneGo {
+		var spans []patched
+		for j := range batchSize {
+			spans = append(spans, patched{deployment(fmt.Sprintf("web-%d", (i*batchSize+j)/4)), j % 4, true})
+		}
+		run(e, observed(spans...))
+		batches = append(batches, audited(spans...))
+	}
+	benchmarkBatches(b, func() *engine { return e }, batches)
+}
+
+// BenchmarkChanges is watch spans, whose diffs are remembered.
+func BenchmarkChanges(b *testing.B) {
+	var batches []ptrace.Traces
+	for i := range inOneGo {
+		var spans []patched
+		for j := range batchSize {
+			spans = append(spans, patched{deployment(fmt.Sprintf("web-%d", (i*batchSize+j)/4)), j % 4, true})
+		}
+		batches = append(batches, observed(spans...))
+	}
+	benchmarkBatches(b, func() *engine { return newTestEngine(b) }, batches)
+}
+
 // BenchmarkMemory tells what an engine keeps for each of 100,000 Pods: owners, and object spans sent.
 func BenchmarkMemory(b *testing.B) {
 	const pods = 100_000

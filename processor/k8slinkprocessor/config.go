@@ -29,6 +29,9 @@ type Config struct {
 	// DefaultCluster is the cluster of objects whose span and resource carry no k8s.cluster.name. When it is empty,
 	// service.name is taken for the cluster.
 	DefaultCluster string `mapstructure:"default_cluster"`
+
+	// Joins are about the diffs that a watch sees, on the audit spans of the requests that made the changes.
+	Joins JoinsConfig `mapstructure:"joins"`
 }
 
 // maxMaxDepth keeps a configuration from making every span walk a hostile chain.
@@ -39,6 +42,7 @@ func createDefaultConfig() component.Config {
 		Window:     time.Duration(identity.DefaultWindow),
 		MaxObjects: 100_000,
 		MaxDepth:   16,
+		Joins:      defaultJoins(),
 	}
 }
 
@@ -54,5 +58,5 @@ func (c *Config) Validate() error {
 	if c.MaxDepth < 1 || c.MaxDepth > maxMaxDepth {
 		errs = errors.Join(errs, fmt.Errorf("max_depth: must be between 1 and %d, got %d", maxMaxDepth, c.MaxDepth))
 	}
-	return errs
+	return errors.Join(errs, c.Joins.validate())
 }

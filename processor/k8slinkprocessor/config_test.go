@@ -21,13 +21,19 @@ func TestDefaultConfigNeedsNothing(t *testing.T) {
 	cfg := createDefaultConfig()
 	require.NoError(t, confmap.New().Unmarshal(cfg))
 	require.NoError(t, confmap.Validate(cfg))
-	assert.Equal(t, &Config{Window: 30 * time.Minute, MaxObjects: 100_000, MaxDepth: 16}, cfg)
+	assert.Equal(t, &Config{
+		Window: 30 * time.Minute, MaxObjects: 100_000, MaxDepth: 16,
+		Joins: JoinsConfig{Enabled: true, MaxAge: 5 * time.Minute, MaxSize: 32 << 20, Tolerance: 2 * time.Second},
+	}, cfg)
 }
 
 func TestConfigIsRead(t *testing.T) {
 	cfg := loadConfig(t, "testdata/config.yaml")
 	require.NoError(t, confmap.Validate(cfg))
-	assert.Equal(t, &Config{Window: 10 * time.Minute, MaxObjects: 5000, MaxDepth: 8, DefaultCluster: "prod"}, cfg)
+	assert.Equal(t, &Config{
+		Window: 10 * time.Minute, MaxObjects: 5000, MaxDepth: 8, DefaultCluster: "prod",
+		Joins: JoinsConfig{Enabled: true, MaxAge: time.Minute, MaxSize: 1_000_000, Tolerance: time.Second, Hold: 3 * time.Second},
+	}, cfg)
 }
 
 // TestInvalidConfigs: each file names the errors that it must give, one a line, in its comments.
@@ -80,7 +86,7 @@ func TestReadmeNamesEveryOption(t *testing.T) {
 	require.NoError(t, err)
 	conf := confmap.New()
 	require.NoError(t, conf.Marshal(createDefaultConfig()))
-	for key := range conf.ToStringMap() {
+	for _, key := range conf.AllKeys() {
 		assert.Contains(t, string(readme), "| `"+key+"` |")
 	}
 }

@@ -4,14 +4,17 @@
 package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
 
 import (
+	"time"
+
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/joins"
 )
 
-// engine rewrites batches. It is safe for concurrent use, does no I/O and reads no clock: what it does to a batch
-// depends on the batch and on what earlier ones taught.
+// engine rewrites batches. It is safe for concurrent use and does no I/O: what it does to a batch depends on the batch and
+// on what earlier ones taught. The clock is asked only for how long joins remember.
 type engine struct {
 	window         identity.Window
 	maxDepth       int
@@ -21,6 +24,9 @@ type engine struct {
 
 	knowledge *hierarchy.Knowledge
 	sent      *sentSpans
+	joins     *joins.Table // nil if they are off
+	hold      time.Duration
+	clock     func() time.Time
 }
 
 func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
@@ -36,6 +42,7 @@ func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
 		window: identity.Window(cfg.Window), maxDepth: cfg.MaxDepth, defaultCluster: cfg.DefaultCluster,
 		scopeName: scopeName, scopeVersion: scopeVersion,
 		knowledge: knowledge, sent: sent,
+		joins: cfg.Joins.table(), hold: cfg.Joins.Hold, clock: time.Now,
 	}, nil
 }
 
@@ -48,10 +55,16 @@ func (e *engine) link(td ptrace.Traces) *batch {
 	e.knowledge.Complete(b.forest) // needs all owners that the batch shows
 	b.place()                      // computes traces and parents; needs all ancestors
 	b.move()                       // writes them; needs the places of all spans to know which parents come along
+	b.join(e.clock())              // needs only the objects; changes only what audit spans carry
 	b.emit()                       // object spans that go out
 	b.removeConsumed()             // object spans that came in; after emit, so that their resources can stay
 	return b
 }
 
-// accepted remembers the object spans of a batch as emitted.
-func (e *engine) accepted(b *batch) { e.sent.add(b.emitted) }
+// accepted remembers the object spans of a batch as emitted, and the diffs on its audit spans as delivered.
+func (e *engine) accepted(b *batch) {
+	e.sent.add(b.emitted)
+	for _, c := range b.joining.joined {
+		e.joins.Deliver(c.object, c.span)
+	}
+}

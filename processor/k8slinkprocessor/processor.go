@@ -48,7 +48,7 @@ func (*linkProcessor) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
-// Shutdown implements component.Component. There is nothing to flush: no span is ever held back.
+// Shutdown implements component.Component. There is nothing to flush: what is held is held by its sender.
 func (p *linkProcessor) Shutdown(context.Context) error {
 	p.telemetry.Shutdown()
 	return nil
@@ -58,6 +58,9 @@ func (p *linkProcessor) Shutdown(context.Context) error {
 // was left: the engine makes the same of both.
 func (p *linkProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	b := p.engine.link(td)
+	if err := p.hold(ctx, b); err != nil {
+		return err
+	}
 	if td.ResourceSpans().Len() > 0 || len(b.members) == 0 {
 		if err := p.next.ConsumeTraces(ctx, td); err != nil {
 			return err
@@ -86,6 +89,11 @@ func (p *linkProcessor) record(ctx context.Context, b *batch) {
 	add(t.ProcessorK8slinkChainsCut, s.cutByCycle, attribute.String("reason", "cycle"))
 	add(t.ProcessorK8slinkChainsCut, s.cutByDepth, attribute.String("reason", "depth"))
 	add(t.ProcessorK8slinkMalformedOwners, s.malformedOwners)
+	add(t.ProcessorK8slinkJoins, s.joins.exact, attribute.String("result", "exact"))
+	add(t.ProcessorK8slinkJoins, s.joins.inferred, attribute.String("result", "inferred"))
+	add(t.ProcessorK8slinkJoins, s.joins.ambiguous, attribute.String("result", "ambiguous"))
+	add(t.ProcessorK8slinkJoins, s.joins.late, attribute.String("result", "late"))
+	add(t.ProcessorK8slinkJoinsSpared, s.joins.spared)
 }
 
 // observe registers what is read off the tables when somebody collects metrics.
@@ -97,6 +105,9 @@ func (p *linkProcessor) observe() error {
 	if err != nil {
 		return err
 	}
+	if err := p.observeJoins(); err != nil {
+		return err
+	}
 	return p.telemetry.RegisterProcessorK8slinkEvictionsCallback(func(_ context.Context, o metric.Int64Observer) error {
 		stats := p.engine.knowledge.Stats()
 		for table, n := range map[string]int64{
@@ -104,6 +115,25 @@ func (p *linkProcessor) observe() error {
 		} {
 			o.Observe(n, metric.WithAttributes(attribute.String("table", table)))
 		}
+		return nil
+	})
+}
+
+func (p *linkProcessor) observeJoins() error {
+	if p.engine.joins == nil {
+		return nil
+	}
+	err := p.telemetry.RegisterProcessorK8slinkJoinsSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(p.engine.joins.Stats().Size)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return p.telemetry.RegisterProcessorK8slinkJoinsForgottenCallback(func(_ context.Context, o metric.Int64Observer) error {
+		stats := p.engine.joins.Stats()
+		o.Observe(stats.Expired, metric.WithAttributes(attribute.String("cause", "expired")))
+		o.Observe(stats.Evicted, metric.WithAttributes(attribute.String("cause", "evicted")))
 		return nil
 	})
 }

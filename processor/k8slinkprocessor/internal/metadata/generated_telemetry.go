@@ -30,6 +30,10 @@ type TelemetryBuilder struct {
 	registrations                   []metric.Registration
 	ProcessorK8slinkChainsCut       metric.Int64Counter
 	ProcessorK8slinkEvictions       metric.Int64ObservableCounter
+	ProcessorK8slinkJoins           metric.Int64Counter
+	ProcessorK8slinkJoinsForgotten  metric.Int64ObservableCounter
+	ProcessorK8slinkJoinsSize       metric.Int64ObservableGauge
+	ProcessorK8slinkJoinsSpared     metric.Int64Counter
 	ProcessorK8slinkMalformedOwners metric.Int64Counter
 	ProcessorK8slinkObjectSpans     metric.Int64Counter
 	ProcessorK8slinkObjectsCached   metric.Int64ObservableGauge
@@ -54,6 +58,36 @@ func (builder *TelemetryBuilder) RegisterProcessorK8slinkEvictionsCallback(cb me
 		cb(ctx, &observerInt64{inst: builder.ProcessorK8slinkEvictions, obs: o})
 		return nil
 	}, builder.ProcessorK8slinkEvictions)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorK8slinkJoinsForgottenCallback sets callback for observable ProcessorK8slinkJoinsForgotten metric.
+func (builder *TelemetryBuilder) RegisterProcessorK8slinkJoinsForgottenCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorK8slinkJoinsForgotten, obs: o})
+		return nil
+	}, builder.ProcessorK8slinkJoinsForgotten)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorK8slinkJoinsSizeCallback sets callback for observable ProcessorK8slinkJoinsSize metric.
+func (builder *TelemetryBuilder) RegisterProcessorK8slinkJoinsSizeCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorK8slinkJoinsSize, obs: o})
+		return nil
+	}, builder.ProcessorK8slinkJoinsSize)
 	if err != nil {
 		return err
 	}
@@ -116,6 +150,30 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_k8slink_evictions",
 		metric.WithDescription("Entries that a table gave up because it was full. If this grows steadily, raise max_objects. [Development]"),
 		metric.WithUnit("{entry}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkJoins, err = builder.meter.Int64Counter(
+		"otelcol_processor_k8slink_joins",
+		metric.WithDescription("Requests for which a change was found that they may have made. [Development]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkJoinsForgotten, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_k8slink_joins_forgotten",
+		metric.WithDescription("Changes that were forgotten before anything was joined to them. If evicted ones grow steadily, raise joins.max_size. [Development]"),
+		metric.WithUnit("{change}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkJoinsSize, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_k8slink_joins_size",
+		metric.WithDescription("What is remembered of changes and requests. [Development]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkJoinsSpared, err = builder.meter.Int64Counter(
+		"otelcol_processor_k8slink_joins_spared",
+		metric.WithDescription("Watch spans that were not handed on, because their diffs are on audit spans. Only with joins.hold. [Development]"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorK8slinkMalformedOwners, err = builder.meter.Int64Counter(
