@@ -70,7 +70,7 @@ default_mode: there is no mode "nothing", but bit, grouped, in [brackets], same,
 modes::bit::id: has a bit of that of the modifier "ancestors"
 modes::in [brackets]: a name must not be empty, nor have brackets, commas or spaces around it
 modes::short::id: must be 8 hex digits in quotes, such as "20000000", got "2"
-modes::steps::steps: there is no step "jump", but join_versions, prune_empty, copy_attributes, flatten, entries_as_spans, group_by_source, cluster_in_front, shrink, pad_root and times_in_name
+modes::steps::steps: there is no step "jump", but join_versions, copy_attributes, prune_empty, cluster_in_front, flatten, group_by_source, entries_as_spans, shrink, times_in_name and pad_root
 modes::steps::steps: entries_as_spans and group_by_source exclude each other
 modes::tracing::id: is that of "same"`), config.Validate().Error())
 }

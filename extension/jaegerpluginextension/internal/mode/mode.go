@@ -34,7 +34,7 @@ const (
 
 // AllSteps lists the steps in the order in which they are done.
 var AllSteps = []Step{
-	JoinVersions, PruneEmpty, CopyAttributes, Flatten, EntriesAsSpans, GroupBySource, ClusterInFront, Shrink, PadRoot, TimesInName,
+	JoinVersions, CopyAttributes, PruneEmpty, ClusterInFront, Flatten, GroupBySource, EntriesAsSpans, Shrink, TimesInName, PadRoot,
 }
 
 // Mode is how to show a trace: a display mode with its modifiers.

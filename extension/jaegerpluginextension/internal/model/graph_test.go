@@ -14,8 +14,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/storedtest"
 	"github.com/kelemetry/kelemetry/internal/attr"
-	"github.com/kelemetry/kelemetry/internal/identity"
 )
 
 const (
@@ -26,17 +26,17 @@ const (
 
 func TestGraph(t *testing.T) {
 	for name, tt := range map[string]struct {
-		spans []stored
+		spans []storedtest.Span
 		want  string
 	}{
 		"a tree in one window": {
-			[]stored{
-				{on: web, owners: "[]"},
-				{on: rs, root: web, parent: web, owners: owners(web)},
-				{on: pod, root: web, parent: rs, owners: owners(rs)},
-				{on: web, kind: "audit", name: "alice create", at: time.Second},
-				{on: pod, root: web, kind: "event", name: "Scheduled", at: 3 * time.Second},
-				{on: pod, root: web, kind: "audit", name: "scheduler create binding", at: 2 * time.Second},
+			[]storedtest.Span{
+				{On: web, Owner: "none"},
+				{On: rs, Root: web, Parent: web, Owner: web},
+				{On: pod, Root: web, Parent: rs, Owner: rs},
+				{On: web, Kind: "audit", Name: "alice create", At: time.Second},
+				{On: pod, Root: web, Kind: "event", Name: "Scheduled", At: 3 * time.Second},
+				{On: pod, Root: web, Kind: "audit", Name: "scheduler create binding", At: 2 * time.Second},
 			},
 			`
 			deployments/web u-web
@@ -48,15 +48,15 @@ func TestGraph(t *testing.T) {
 			`,
 		},
 		"windows and a fragment are joined, copies in two traces are one": {
-			[]stored{
-				{on: pod, kind: "event", name: "Scheduled", at: time.Second}, // before its owner was known
-				{on: pod},
-				{on: pod, root: rs, parent: rs, owners: owners(rs), seen: time.Second},
-				{on: pod, root: rs, kind: "event", name: "Scheduled", at: time.Second}, // delivered again
-				{on: rs},
-				{on: pod, root: rs, parent: rs, at: time.Hour, owners: owners(rs), seen: time.Second},
-				{on: rs, at: time.Hour},
-				{on: pod, root: rs, kind: "audit", name: "bob delete", at: time.Hour},
+			[]storedtest.Span{
+				{On: pod, Kind: "event", Name: "Scheduled", At: time.Second}, // before its owner was known
+				{On: pod},
+				{On: pod, Root: rs, Parent: rs, Owner: rs, Seen: time.Second},
+				{On: pod, Root: rs, Kind: "event", Name: "Scheduled", At: time.Second}, // delivered again
+				{On: rs},
+				{On: pod, Root: rs, Parent: rs, At: time.Hour, Owner: rs, Seen: time.Second},
+				{On: rs, At: time.Hour},
+				{On: pod, Root: rs, Kind: "audit", Name: "bob delete", At: time.Hour},
 			},
 			`
 			replicasets/web-1 u-rs
@@ -66,10 +66,10 @@ func TestGraph(t *testing.T) {
 			`,
 		},
 		"what was told last of owners counts": {
-			[]stored{
-				{on: web}, {on: rs},
-				{on: pod, root: web, parent: web, owners: owners(web), seen: 2 * time.Second},
-				{on: pod, root: rs, parent: rs, at: time.Hour, owners: owners(rs), seen: time.Second},
+			[]storedtest.Span{
+				{On: web}, {On: rs},
+				{On: pod, Root: web, Parent: web, Owner: web, Seen: 2 * time.Second},
+				{On: pod, Root: rs, Parent: rs, At: time.Hour, Owner: rs, Seen: time.Second},
 			},
 			`
 			deployments/web u-web
@@ -78,15 +78,15 @@ func TestGraph(t *testing.T) {
 			`,
 		},
 		"two lives of a name are told apart, with what each owned": {
-			[]stored{
-				{on: "Deployment web u1", owners: "[]"},
-				{on: "Deployment web u1", kind: "watch", name: "created", at: time.Second},
-				{on: "Deployment web", kind: "audit", name: "alice delete", at: 3 * time.Second},
-				{on: "Deployment web u1", kind: "watch", name: "deleted", at: 4 * time.Second},
-				{on: "Deployment web", kind: "audit", name: "alice create", at: 5 * time.Second, attrs: map[string]any{attr.AuditVerb: "create"}},
-				{on: "Deployment web u2", kind: "watch", name: "created", at: 6 * time.Second},
-				{on: "ReplicaSet one", root: web, parent: web, owners: owners("Deployment web u1")},
-				{on: "ReplicaSet two", root: web, parent: web, owners: owners("Deployment web u2")},
+			[]storedtest.Span{
+				{On: "Deployment web u1", Owner: "none"},
+				{On: "Deployment web u1", Kind: "watch", Name: "created", At: time.Second},
+				{On: "Deployment web", Kind: "audit", Name: "alice delete", At: 3 * time.Second},
+				{On: "Deployment web u1", Kind: "watch", Name: "deleted", At: 4 * time.Second},
+				{On: "Deployment web", Kind: "audit", Name: "alice create", At: 5 * time.Second, Attributes: map[string]any{attr.AuditVerb: "create"}},
+				{On: "Deployment web u2", Kind: "watch", Name: "created", At: 6 * time.Second},
+				{On: "ReplicaSet one", Root: web, Parent: web, Owner: "Deployment web u1"},
+				{On: "ReplicaSet two", Root: web, Parent: web, Owner: "Deployment web u2"},
 			},
 			`
 			deployments/web u1 (1 of 2)
@@ -101,17 +101,17 @@ func TestGraph(t *testing.T) {
 			`,
 		},
 		"an owner that is not there is known by name": {
-			[]stored{{on: pod, root: rs, parent: rs, owners: owners(rs)}},
+			[]storedtest.Span{{On: pod, Root: rs, Parent: rs, Owner: rs}},
 			"\npods/web-1-a u-pod of replicasets/web-1\n",
 		},
 		"the parent of the span counts where no owners are told": {
-			[]stored{{on: rs}, {on: pod, root: rs, parent: rs}},
+			[]storedtest.Span{{On: rs}, {On: pod, Root: rs, Parent: rs}},
 			"\nreplicasets/web-1 u-rs\n  pods/web-1-a u-pod\n",
 		},
 		"objects that own each other": {
-			[]stored{
-				{on: "Pod a", root: "Pod a", parent: "Pod b", owners: owners("Pod b")},
-				{on: "Pod b", root: "Pod a", parent: "Pod a", owners: owners("Pod a")},
+			[]storedtest.Span{
+				{On: "Pod a", Root: "Pod a", Parent: "Pod b", Owner: "Pod b"},
+				{On: "Pod b", Root: "Pod a", Parent: "Pod a", Owner: "Pod a"},
 			},
 			`
 			pods/a
@@ -120,16 +120,16 @@ func TestGraph(t *testing.T) {
 			`,
 		},
 		"an object that owns itself": {
-			[]stored{{on: "Pod a", parent: "Pod a", owners: owners("Pod a")}},
+			[]storedtest.Span{{On: "Pod a", Parent: "Pod a", Owner: "Pod a"}},
 			"\npods/a\n",
 		},
 		"owners that cannot be read": {
-			[]stored{{on: rs}, {on: pod, root: rs, parent: rs, owners: "?"}},
+			[]storedtest.Span{{On: rs}, {On: pod, Root: rs, Parent: rs, Attributes: map[string]any{attr.Owners: "?"}}},
 			"\nreplicasets/web-1 u-rs\n  pods/web-1-a u-pod\n",
 		},
 		"references": {
-			[]stored{
-				{on: web},
+			[]storedtest.Span{
+				{On: web},
 				linkSpanOf("HorizontalPodAutoscaler web", 0, "scales", "", web),
 				linkSpanOf("HorizontalPodAutoscaler web", time.Hour, "scales", "", web),
 				linkSpanOf("HorizontalPodAutoscaler web", time.Hour, "uses", "storage", "Secret s"),
@@ -142,7 +142,7 @@ func TestGraph(t *testing.T) {
 			`,
 		},
 		"an object of which only entries are stored": {
-			[]stored{{on: pod, root: web, kind: "audit", name: "bob patch", at: time.Second, owners: owners(rs)}},
+			[]storedtest.Span{{On: pod, Root: web, Kind: "audit", Name: "bob patch", At: time.Second, Owner: rs}},
 			"\npods/web-1-a u-pod of replicasets/web-1\n  audit bob patch\n",
 		},
 	} {
@@ -150,7 +150,7 @@ func TestGraph(t *testing.T) {
 			want := trim(tt.want)
 			assert.Equal(t, want, picture(graphOf(tt.spans...)))
 			for range 10 { // in another order, and some of them twice
-				spans := append([]stored(nil), tt.spans...)
+				spans := append([]storedtest.Span(nil), tt.spans...)
 				spans = append(spans, spans[:len(spans)/2]...)
 				rand.Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
 				require.Equal(t, want, picture(graphOf(spans...)))
@@ -159,26 +159,22 @@ func TestGraph(t *testing.T) {
 	}
 }
 
-func linkSpanOf(on string, at time.Duration, role, class, target string) stored {
-	r := thing(target)
-	return stored{on: on, kind: attr.SpanTypeLink, name: role + target, at: at, attrs: map[string]any{
+func linkSpanOf(on string, at time.Duration, role, class, target string) storedtest.Span {
+	return storedtest.Span{On: on, Kind: attr.SpanTypeLink, Name: role, At: at, Target: target, Attributes: map[string]any{
 		"kelemetry.link.role": role, "kelemetry.link.class": class, "kelemetry.link.direction": "forward",
-		"kelemetry.link.target.id":      identity.ObjectID(r.Object).String(),
-		"kelemetry.link.target.cluster": r.Cluster, "kelemetry.link.target.group": r.Group, "kelemetry.link.target.resource": r.Object.Resource,
-		"kelemetry.link.target.namespace": r.Namespace, "kelemetry.link.target.name": r.Name, "kelemetry.link.target.uid": r.UID,
 	}}
 }
 
 // TestAFullerCopyCounts: a diff is joined to a request's span late, and a span that stands for many comes to stand for more.
 func TestAFullerCopyCounts(t *testing.T) {
-	bare := stored{on: pod, kind: "audit", name: "bob patch", at: time.Second}
-	joined := bare.traces()
+	bare := storedtest.Span{On: pod, Kind: "audit", Name: "bob patch", At: time.Second}
+	joined := bare.Traces()
 	joined.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Events().AppendEmpty().SetName(attr.EventDiff)
-	for _, order := range [][2]ptrace.Traces{{bare.traces(), joined}, {joined, bare.traces()}} {
+	for _, order := range [][2]ptrace.Traces{{bare.Traces(), joined}, {joined, bare.Traces()}} {
 		g := NewGraph(Limits{})
 		g.Add(order[0])
 		g.Add(order[1])
-		o, ok := g.Object(identity.ObjectID(thing(pod).Object))
+		o, ok := g.Object(storedtest.ID(pod))
 		require.True(t, ok)
 		require.Len(t, o.Lives[0].Entries, 1)
 		assert.Len(t, o.Lives[0].Entries[0].Events(attr.EventDiff), 1)
@@ -187,8 +183,8 @@ func TestAFullerCopyCounts(t *testing.T) {
 
 // TestForeignSpans are put below their parents, spans of the graph included, and by their resource where these are missing.
 func TestForeignSpans(t *testing.T) {
-	patch := stored{on: pod, kind: "audit", name: "bob patch", at: time.Second}
-	base := patch.traces()
+	patch := storedtest.Span{On: pod, Kind: "audit", Name: "bob patch", At: time.Second}
+	base := patch.Traces()
 	audit := base.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -218,7 +214,7 @@ func TestForeignSpans(t *testing.T) {
 	g := NewGraph(Limits{})
 	g.Add(td)
 	g.Add(base)
-	g.Add(stored{on: pod}.traces())
+	g.Add(storedtest.Span{On: pod}.Traces())
 	want := trim(`
 		pods/web-1-a u-pod
 		  audit bob patch
@@ -232,16 +228,16 @@ func TestForeignSpans(t *testing.T) {
 		warning: 1 span was left out, because nothing says which object they are about
 		`)
 	assert.Equal(t, want, picture(g))
-	g.Add(stored{on: pod}.traces())
+	g.Add(storedtest.Span{On: pod}.Traces())
 	assert.Equal(t, want, picture(g), "asked again after more was added")
 }
 
 // TestAttachedSpansGoWhereTheyAreToldTo whatever they say of themselves.
 func TestAttachedSpansGoWhereTheyAreToldTo(t *testing.T) {
-	patch := stored{on: pod, kind: "audit", name: "bob patch", at: time.Second}.traces()
+	patch := storedtest.Span{On: pod, Kind: "audit", Name: "bob patch", At: time.Second}.Traces()
 	audit := patch.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	other := func(id, parent byte) ptrace.Traces {
-		td := stored{on: web, kind: attr.SpanTypeObject, name: "x"}.traces()
+		td := storedtest.Span{On: web}.Traces()
 		span := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 		span.SetName(fmt.Sprintf("span %d", id))
 		span.SetTraceID(pcommon.TraceID{9})
@@ -251,7 +247,7 @@ func TestAttachedSpansGoWhereTheyAreToldTo(t *testing.T) {
 	}
 	g := NewGraph(Limits{})
 	g.Add(patch)
-	to := Anchor{Object: identity.ObjectID(thing(pod).Object), Span: audit.SpanID()}
+	to := Anchor{Object: storedtest.ID(pod), Span: audit.SpanID()}
 	g.Attach(other(2, 1), to)
 	g.Attach(other(1, 0), to)
 	g.Attach(other(3, 77), Anchor{Object: to.Object})
@@ -267,9 +263,9 @@ func TestAttachedSpansGoWhereTheyAreToldTo(t *testing.T) {
 func TestLimit(t *testing.T) {
 	g := NewGraph(Limits{MaxSpans: 2})
 	for i := range 5 {
-		g.Add(stored{on: pod, kind: "audit", name: "patch", at: time.Duration(i)}.traces())
+		g.Add(storedtest.Span{On: pod, Kind: "audit", Name: "patch", At: time.Duration(i)}.Traces())
 	}
-	g.Add(stored{on: pod, kind: "audit", name: "patch", at: 0}.traces()) // known
+	g.Add(storedtest.Span{On: pod, Kind: "audit", Name: "patch", At: 0}.Traces()) // known
 	g.Warn("the storage did not answer")
 	g.Warn("the storage did not answer")
 	assert.Equal(t, 2, g.Len())
