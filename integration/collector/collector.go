@@ -9,6 +9,7 @@ package collector
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,8 @@ const (
 type Options struct {
 	// Root is the folder of the repository; the working directory if empty.
 	Root string
+	// Binary is another program to run that is a Collector, such as Jaeger; bin/kelemetry if empty.
+	Binary string
 	// Config is the configuration file, relative to Root.
 	Config string
 	// Set are single settings that win over the file, such as service.telemetry.metrics.level=none.
@@ -59,7 +62,7 @@ type Collector struct {
 
 // Start runs the binary and returns when its pipelines run. The context bounds the start alone.
 func Start(ctx context.Context, o Options) (*Collector, error) {
-	binary, err := filepath.Abs(filepath.Join(o.Root, "bin", "kelemetry"))
+	binary, err := filepath.Abs(cmp.Or(o.Binary, filepath.Join(o.Root, "bin", "kelemetry")))
 	if err != nil {
 		return nil, err
 	}

@@ -6,15 +6,11 @@ package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8s
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/kelemetry/kelemetry/internal/identity"
-	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
 )
 
 // Config is the configuration of k8slink. All of it has a default.
@@ -36,17 +32,6 @@ type Config struct {
 
 	// Joins are about the diffs that a watch sees, on the audit spans of the requests that made the changes.
 	Joins JoinsConfig `mapstructure:"joins"`
-
-	// MultipleOwners says which owner an object is placed under that has several and no controller among them: none
-	// (controller_only), or the first in its list (first).
-	MultipleOwners string `mapstructure:"multiple_owners"`
-
-	// DeletedRetention is how long the owners of a deleted object are kept in preference to those of objects that are
-	// there, which can be told or looked up again. 0 keeps them like any other.
-	DeletedRetention time.Duration `mapstructure:"deleted_retention"`
-
-	// Lookup has owners looked up that no span has told. Without it nothing is asked.
-	Lookup configoptional.Optional[LookupConfig] `mapstructure:"lookup"`
 }
 
 // maxMaxDepth keeps a configuration from making every span walk a hostile chain.
@@ -58,10 +43,6 @@ func createDefaultConfig() component.Config {
 		MaxObjects: 100_000,
 		MaxDepth:   16,
 		Joins:      defaultJoins(),
-
-		MultipleOwners:   string(hierarchy.ControllerOnly),
-		DeletedRetention: time.Hour,
-		Lookup:           configoptional.Default(defaultLookup()),
 	}
 }
 
@@ -76,12 +57,6 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxDepth < 1 || c.MaxDepth > maxMaxDepth {
 		errs = errors.Join(errs, fmt.Errorf("max_depth: must be between 1 and %d, got %d", maxMaxDepth, c.MaxDepth))
-	}
-	if known := []string{string(hierarchy.ControllerOnly), string(hierarchy.First)}; !slices.Contains(known, c.MultipleOwners) {
-		errs = errors.Join(errs, fmt.Errorf("multiple_owners: must be among %s, got %q", strings.Join(known, ", "), c.MultipleOwners))
-	}
-	if c.DeletedRetention < 0 {
-		errs = errors.Join(errs, fmt.Errorf("deleted_retention: must not be negative, got %s", c.DeletedRetention))
 	}
 	return errors.Join(errs, c.Joins.validate())
 }

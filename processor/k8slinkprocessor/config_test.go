@@ -13,8 +13,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 )
@@ -24,9 +22,8 @@ func TestDefaultConfigNeedsNothing(t *testing.T) {
 	require.NoError(t, confmap.New().Unmarshal(cfg))
 	require.NoError(t, confmap.Validate(cfg))
 	assert.Equal(t, &Config{
-		Joins:  JoinsConfig{Enabled: true, MaxAge: 5 * time.Minute, MaxSize: 32 << 20, Tolerance: 2 * time.Second},
-		Window: 30 * time.Minute, MaxObjects: 100_000, MaxDepth: 16, MultipleOwners: "controller_only", DeletedRetention: time.Hour,
-		Lookup: configoptional.Default(defaultLookup()),
+		Window: 30 * time.Minute, MaxObjects: 100_000, MaxDepth: 16,
+		Joins: JoinsConfig{Enabled: true, MaxAge: 5 * time.Minute, MaxSize: 32 << 20, Tolerance: 2 * time.Second},
 	}, cfg)
 }
 
@@ -34,11 +31,8 @@ func TestConfigIsRead(t *testing.T) {
 	cfg := loadConfig(t, "testdata/config.yaml")
 	require.NoError(t, confmap.Validate(cfg))
 	assert.Equal(t, &Config{
-		Joins:  JoinsConfig{Enabled: true, MaxAge: time.Minute, MaxSize: 1_000_000, Tolerance: time.Second, Hold: 3 * time.Second},
-		Window: 10 * time.Minute, MaxObjects: 5000, MaxDepth: 8, DefaultCluster: "prod", MultipleOwners: "first", DeletedRetention: 10 * time.Minute,
-		Lookup: configoptional.Some(LookupConfig{
-			Clusters: component.MustNewIDWithName("kube_clusters", "all"), Timeout: time.Second, MaxConcurrent: 4, NegativeTTL: time.Minute,
-		}),
+		Window: 10 * time.Minute, MaxObjects: 5000, MaxDepth: 8, DefaultCluster: "prod",
+		Joins: JoinsConfig{Enabled: true, MaxAge: time.Minute, MaxSize: 1_000_000, Tolerance: time.Second, Hold: 3 * time.Second},
 	}, cfg)
 }
 

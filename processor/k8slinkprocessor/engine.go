@@ -4,7 +4,6 @@
 package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
 
 import (
-	"context"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -12,11 +11,10 @@ import (
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/joins"
-	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/lookup"
 )
 
-// engine rewrites batches. It is safe for concurrent use. Without look-ups it does no I/O, and what it does to a batch
-// depends on the batch and on what earlier ones taught; the clock says only what may be forgotten.
+// engine rewrites batches. It is safe for concurrent use and does no I/O: what it does to a batch depends on the batch and
+// on what earlier ones taught. The clock is asked only for how long joins remember.
 type engine struct {
 	window         identity.Window
 	maxDepth       int
@@ -29,15 +27,10 @@ type engine struct {
 	joins     *joins.Table // nil if they are off
 	hold      time.Duration
 	clock     func() time.Time
-	several   hierarchy.Several
-	// lookups is nil if there are none.
-	lookups *lookup.Lookups
 }
 
 func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
-	knowledge, err := hierarchy.NewKnowledge(hierarchy.Bounds{
-		Objects: cfg.MaxObjects, Depth: cfg.MaxDepth, Retention: cfg.DeletedRetention,
-	}, time.Now)
+	knowledge, err := hierarchy.NewKnowledge(cfg.MaxObjects, cfg.MaxDepth)
 	if err != nil {
 		return nil, err
 	}
@@ -48,23 +41,23 @@ func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
 	return &engine{
 		window: identity.Window(cfg.Window), maxDepth: cfg.MaxDepth, defaultCluster: cfg.DefaultCluster,
 		scopeName: scopeName, scopeVersion: scopeVersion,
-		knowledge: knowledge, sent: sent, several: hierarchy.Several(cfg.MultipleOwners),
+		knowledge: knowledge, sent: sent,
 		joins: cfg.Joins.table(), hold: cfg.Joins.Hold, clock: time.Now,
 	}, nil
 }
 
 // link rewrites td. When the next consumer has accepted it, the caller reports so to accepted; until then the object
 // spans in td count as never emitted, so that a second attempt emits them again.
-func (e *engine) link(ctx context.Context, td ptrace.Traces) *batch {
+func (e *engine) link(td ptrace.Traces) *batch {
 	b := newBatch(e, td)
-	b.read()           // which spans are on which objects
-	b.plant()          // needs all types that the batch shows; collects what it tells of owners
-	b.complete(ctx)    // finds all ancestors; needs all owners that the batch shows
-	b.place()          // computes traces and parents; needs all ancestors
-	b.move()           // writes them; needs the places of all spans to know which parents come along
-	b.join(e.clock())  // needs only the objects; changes only what audit spans carry
-	b.emit()           // object spans that go out
-	b.removeConsumed() // object spans that came in; after emit, so that their resources can stay
+	b.read()                       // which spans are on which objects
+	b.plant()                      // needs all types that the batch shows; collects what it tells of owners
+	e.knowledge.Complete(b.forest) // needs all owners that the batch shows
+	b.place()                      // computes traces and parents; needs all ancestors
+	b.move()                       // writes them; needs the places of all spans to know which parents come along
+	b.join(e.clock())              // needs only the objects; changes only what audit spans carry
+	b.emit()                       // object spans that go out
+	b.removeConsumed()             // object spans that came in; after emit, so that their resources can stay
 	return b
 }
 

@@ -19,7 +19,8 @@ import (
 )
 
 type linkProcessor struct {
-	config    *Config
+	component.StartFunc
+
 	engine    *engine
 	next      consumer.Traces
 	telemetry *metadata.TelemetryBuilder
@@ -34,7 +35,7 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*l
 	if err != nil {
 		return nil, fmt.Errorf("making the metrics: %w", err)
 	}
-	p := &linkProcessor{config: cfg, engine: engine, next: next, telemetry: telemetry}
+	p := &linkProcessor{engine: engine, next: next, telemetry: telemetry}
 	if err := p.observe(); err != nil {
 		telemetry.Shutdown()
 		return nil, fmt.Errorf("registering the metrics of the cache: %w", err)
@@ -47,24 +48,16 @@ func (*linkProcessor) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
-// Start implements component.Component.
-func (p *linkProcessor) Start(_ context.Context, host component.Host) error {
-	return p.openLookups(host)
-}
-
 // Shutdown implements component.Component. There is nothing to flush: what is held is held by its sender.
-func (p *linkProcessor) Shutdown(ctx context.Context) error {
+func (p *linkProcessor) Shutdown(context.Context) error {
 	p.telemetry.Shutdown()
-	if p.engine.lookups != nil {
-		return p.engine.lookups.Wait(ctx)
-	}
 	return nil
 }
 
 // ConsumeTraces implements consumer.Traces. When the next consumer fails, the batch may come again as it was or as it
 // was left: the engine makes the same of both.
 func (p *linkProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	b := p.engine.link(ctx, td)
+	b := p.engine.link(td)
 	if err := p.hold(ctx, b); err != nil {
 		return err
 	}
@@ -91,8 +84,6 @@ func (p *linkProcessor) record(ctx context.Context, b *batch) {
 	add(t.ProcessorK8slinkObjectSpans, s.objectSpans)
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceBatch], attribute.String("source", "batch"))
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceCache], attribute.String("source", "cache"))
-	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceWatch], attribute.String("source", "watch"))
-	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceLookup], attribute.String("source", "lookup"))
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceNone], attribute.String("source", "none"))
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceUnknown], attribute.String("source", "unknown"))
 	add(t.ProcessorK8slinkChainsCut, s.cutByCycle, attribute.String("reason", "cycle"))
@@ -103,10 +94,6 @@ func (p *linkProcessor) record(ctx context.Context, b *batch) {
 	add(t.ProcessorK8slinkJoins, s.joins.ambiguous, attribute.String("result", "ambiguous"))
 	add(t.ProcessorK8slinkJoins, s.joins.late, attribute.String("result", "late"))
 	add(t.ProcessorK8slinkJoinsSpared, s.joins.spared)
-	add(t.ProcessorK8slinkMisplacedOwners, b.forest.Misplaced())
-	if b.finder != nil && b.finder.Spent() > 0 {
-		t.ProcessorK8slinkLookupDuration.Record(ctx, b.finder.Spent().Seconds())
-	}
 }
 
 // observe registers what is read off the tables when somebody collects metrics.
@@ -123,14 +110,9 @@ func (p *linkProcessor) observe() error {
 	}
 	return p.telemetry.RegisterProcessorK8slinkEvictionsCallback(func(_ context.Context, o metric.Int64Observer) error {
 		stats := p.engine.knowledge.Stats()
-		tables := map[string]int64{
-			"objects": stats.EvictedObjects, "deleted_objects": stats.EvictedDeleted, "types": stats.EvictedTypes,
-			"object_spans": p.engine.sent.evictions(),
-		}
-		if p.engine.lookups != nil {
-			tables["failed_lookups"] = p.engine.lookups.Evictions()
-		}
-		for table, n := range tables {
+		for table, n := range map[string]int64{
+			"objects": stats.EvictedObjects, "types": stats.EvictedTypes, "object_spans": p.engine.sent.evictions(),
+		} {
 			o.Observe(n, metric.WithAttributes(attribute.String("table", table)))
 		}
 		return nil

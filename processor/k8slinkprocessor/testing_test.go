@@ -4,7 +4,6 @@
 package k8slinkprocessor
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,7 +37,7 @@ func newTestEngine(tb testing.TB, change ...func(*Config)) *engine {
 
 // run puts a batch through an engine whose next consumer accepts everything.
 func run(e *engine, td ptrace.Traces) ptrace.Traces {
-	e.accepted(e.link(context.Background(), td))
+	e.accepted(e.link(td))
 	return td
 }
 

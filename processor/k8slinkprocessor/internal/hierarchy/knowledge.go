@@ -4,13 +4,12 @@
 package hierarchy // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
 
 import (
-	"context"
 	"fmt"
 	"sync"
-	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/kelemetry/kelemetry/internal/identity"
-	"github.com/kelemetry/kelemetry/internal/objectspan"
 )
 
 // Knowledge is what is remembered from batch to batch. It is safe for concurrent use.
@@ -22,28 +21,19 @@ type Knowledge struct {
 	maxDepth int
 
 	factsMu sync.Mutex
-	facts   *table
-	now     func() time.Time
+	facts   *simplelru.LRU[identity.ID, lives]
+	evicted int64
 }
 
-// Bounds limit what is remembered.
-type Bounds struct {
-	// Objects is how many objects are remembered, and how many custom types.
-	Objects int
-	// Depth is how many objects a chain may have.
-	Depth int
-	// Retention is how long deleted objects are remembered in preference to others.
-	Retention time.Duration
-}
-
-// NewKnowledge starts with nothing. The clock says how long deleted objects have been remembered.
-func NewKnowledge(bounds Bounds, now func() time.Time) (*Knowledge, error) {
-	types, err := newTypes(bounds.Objects)
+// NewKnowledge starts with nothing. At most maxObjects objects are remembered, and as many custom types; chains have
+// at most maxDepth objects.
+func NewKnowledge(maxObjects, maxDepth int) (*Knowledge, error) {
+	types, err := newTypes(maxObjects)
 	if err != nil {
 		return nil, fmt.Errorf("making the table of types: %w", err)
 	}
-	k := &Knowledge{types: types, maxDepth: bounds.Depth, now: now}
-	k.facts, err = newTable(bounds.Objects, bounds.Retention)
+	k := &Knowledge{types: types, maxDepth: maxDepth}
+	k.facts, err = simplelru.NewLRU(maxObjects, func(identity.ID, lives) { k.evicted++ })
 	if err != nil {
 		return nil, fmt.Errorf("making the table of objects: %w", err)
 	}
@@ -54,25 +44,20 @@ func NewKnowledge(bounds Bounds, now func() time.Time) (*Knowledge, error) {
 func (k *Knowledge) Types() *Types { return k.types }
 
 // Complete learns what the forest was taught and finds the ancestors of all its objects: by what this batch and the
-// cache together know, and then by what the finder, if there is one, finds out of those that they do not know. It goes up
-// level by level, so that the lock is held for looking up only, and what is looked up is looked up together.
-func (k *Knowledge) Complete(ctx context.Context, f *Forest, finder Finder) {
+// cache together know. It goes up level by level, so that the lock is held for looking up only.
+func (k *Knowledge) Complete(f *Forest) {
 	fresh := k.learn(f)
 	level := f.subjects
 	for depth := 1; len(level) > 0; depth++ {
 		k.recall(level, fresh)
-		if finder != nil {
-			k.find(ctx, level, finder)
-			k.findKinds(ctx, level, finder)
-		}
 		var above []*Node
 		for _, n := range level {
-			resource, ok := k.ownerOf(f, n)
 			f.sources[n.source]++
-			if !ok || depth == k.maxDepth {
+			if !n.owned() || depth == k.maxDepth {
 				continue
 			}
-			owner, created := f.ancestor(resource)
+			ref, _ := n.believed.owners.Value().Owner()
+			owner, created := f.ancestor(k.types.owner(n.Object, ref))
 			n.owner = owner
 			if created {
 				above = append(above, owner)
@@ -82,25 +67,10 @@ func (k *Knowledge) Complete(ctx context.Context, f *Forest, finder Finder) {
 	}
 }
 
-// ownerOf is what a node is placed under. That is not an owner which cannot be one.
-func (k *Knowledge) ownerOf(f *Forest, n *Node) (objectspan.Resource, bool) {
-	if !n.owned() {
-		return objectspan.Resource{}, false
-	}
-	ref, _ := n.believed.owners.Value().Owner()
-	owner, ok := k.types.owner(n.Object, ref)
-	if !ok {
-		f.misplaced++
-		n.source = SourceNone
-	}
-	return owner, ok
-}
-
 // learn adds the lessons of a batch to the cache and returns the knowledge about the objects they concern, which
 // serves this batch even if the cache has no room for it.
 func (k *Knowledge) learn(f *Forest) map[identity.ID]lives {
 	fresh := make(map[identity.ID]lives, len(f.subjects))
-	now := k.now()
 	k.factsMu.Lock()
 	defer k.factsMu.Unlock()
 	for _, n := range f.subjects {
@@ -109,7 +79,7 @@ func (k *Knowledge) learn(f *Forest) map[identity.ID]lives {
 		}
 		known, ok := fresh[n.ID]
 		if !ok {
-			known, ok = k.facts.get(n.ID)
+			known, ok = k.facts.Get(n.ID)
 		}
 		if ok {
 			known = known.with(n.lesson)
@@ -118,12 +88,7 @@ func (k *Knowledge) learn(f *Forest) map[identity.ID]lives {
 		}
 		fresh[n.ID] = known
 		if len(n.UID) <= maxText {
-			k.facts.put(n.ID, known, now)
-		}
-	}
-	for _, n := range f.subjects {
-		if n.deleted > 0 {
-			k.facts.bury(n.ID, n.UID, n.deleted, now)
+			k.facts.Add(n.ID, known)
 		}
 	}
 	return fresh
@@ -141,7 +106,7 @@ func (k *Knowledge) recall(nodes []*Node, fresh map[identity.ID]lives) {
 		known, taught := fresh[n.ID]
 		if !taught {
 			var ok bool
-			if known, ok = k.facts.get(n.ID); !ok {
+			if known, ok = k.facts.Get(n.ID); !ok {
 				continue
 			}
 		}
@@ -168,14 +133,14 @@ func (n *Node) believe(known lives, taught bool) {
 
 // Stats is for metrics.
 type Stats struct {
-	Objects                                      int64
-	EvictedObjects, EvictedDeleted, EvictedTypes int64
+	Objects                      int64
+	EvictedObjects, EvictedTypes int64
 }
 
 // Stats counts what is remembered and what had to be forgotten.
 func (k *Knowledge) Stats() Stats {
 	k.factsMu.Lock()
-	stats := Stats{Objects: int64(k.facts.len()), EvictedObjects: k.facts.evicted, EvictedDeleted: k.facts.evictedGone}
+	stats := Stats{Objects: int64(k.facts.Len()), EvictedObjects: k.evicted}
 	k.factsMu.Unlock()
 
 	k.types.learnedMu.Lock()

@@ -1,0 +1,217 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jaegerpluginextension // import "github.com/kelemetry/kelemetry/extension/jaegerpluginextension"
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configgrpc"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
+
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/mode"
+	"github.com/kelemetry/kelemetry/internal/identity"
+)
+
+// Config is the configuration of the extension.
+type Config struct {
+	// GRPC is the server that Jaeger asks: the remote storage of jaeger_storage.
+	GRPC configgrpc.ServerConfig `mapstructure:"grpc"`
+
+	// HTTP serves redirects to Jaeger's page, and views as JSON or text. It is off unless it is set.
+	HTTP configoptional.Optional[HTTPConfig] `mapstructure:"http"`
+
+	// Backend is the storage that has the raw traces.
+	Backend BackendConfig `mapstructure:"backend"`
+
+	// Clusters are the services of the storage that are clusters. Without any, all services are.
+	Clusters []string `mapstructure:"clusters"`
+
+	// Window is the length of the slices of time that stored traces are cut into. It must be the same in every component
+	// that assigns trace IDs.
+	Window time.Duration `mapstructure:"window"`
+
+	// Display modes and modifiers.
+	mode.Config `mapstructure:",squash"`
+
+	// Search bounds what a search reads and returns.
+	Search SearchConfig `mapstructure:"search"`
+
+	// Limits bound what is read and shown.
+	Limits LimitsConfig `mapstructure:"limits"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// HTTPConfig configures the HTTP server.
+type HTTPConfig struct {
+	confighttp.ServerConfig `mapstructure:",squash"`
+
+	// JaegerURL is the address of Jaeger's page, which redirects lead to.
+	JaegerURL string `mapstructure:"jaeger_url"`
+
+	// Range is the length of the time range of requests that give none.
+	Range time.Duration `mapstructure:"range"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// BackendConfig says where raw traces are. Exactly one of GRPC and Extension is set.
+type BackendConfig struct {
+	// GRPC is the client of any storage that serves Jaeger's remote storage API v2.
+	GRPC configoptional.Optional[configgrpc.ClientConfig] `mapstructure:"grpc"`
+
+	// Extension is the ID of an extension in the same process that has traces, such as trace_store.
+	Extension *component.ID `mapstructure:"extension"`
+
+	// MaxRecvMsgSizeMiB is the size of the largest message taken from GRPC. Some storages send a trace as one message.
+	MaxRecvMsgSizeMiB int `mapstructure:"max_recv_msg_size_mib"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// SearchConfig bounds searches.
+type SearchConfig struct {
+	// Lookback is how far back to search where the query has no start.
+	Lookback time.Duration `mapstructure:"lookback"`
+
+	// MaxTraces is how many stored traces of a cluster are searched. The storage may refuse to return as many.
+	MaxTraces int `mapstructure:"max_traces"`
+
+	// MaxResults is how many objects are returned at most, whatever the query's limit.
+	MaxResults int `mapstructure:"max_results"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// LimitsConfig bounds views. What is beyond a limit is left out, with a warning in the result.
+type LimitsConfig struct {
+	// Requests is how many requests are worked on at a time. Further ones wait.
+	Requests int `mapstructure:"requests"`
+
+	// Timeout bounds a request. Jaeger's page gives up after 10 s.
+	Timeout time.Duration `mapstructure:"timeout"`
+
+	// Concurrency is how many queries one request has under way in the storage at a time.
+	Concurrency int `mapstructure:"concurrency"`
+
+	// Traces is how many stored traces of one object, which are one for each window and fragment, are read.
+	Traces int `mapstructure:"traces"`
+
+	// Spans is how many stored spans are read for one request.
+	Spans int `mapstructure:"spans"`
+
+	// Lookups is how many owners and linked objects of a view are looked up in the storage.
+	Lookups int `mapstructure:"lookups"`
+
+	// Objects is how many objects a view shows.
+	Objects int `mapstructure:"objects"`
+
+	// Linked is how many of them are shown because of a link.
+	Linked int `mapstructure:"linked"`
+
+	// Entries is how many log entries a view shows. The newest of each object stay.
+	Entries int `mapstructure:"entries"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+var _ component.Config = (*Config)(nil)
+
+// Validate reports everything that is wrong with the configuration at once.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.GRPC.NetAddr.Endpoint == "" {
+		errs = append(errs, errors.New("grpc::endpoint: say where Jaeger reaches this, such as localhost:17271"))
+	}
+	for i, cluster := range c.Clusters {
+		if err := identity.ValidateCluster(cluster); err != nil {
+			errs = append(errs, fmt.Errorf("clusters::%d: %w", i, err))
+		}
+	}
+	if err := identity.Window(c.Window).Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("window: %w", err))
+	}
+	return errors.Join(append(errs, c.Config.Validate())...)
+}
+
+// Validate reports everything that is wrong with the server's configuration at once.
+func (c *HTTPConfig) Validate() error {
+	var errs []error
+	if u, err := url.Parse(c.JaegerURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		errs = append(errs, fmt.Errorf("jaeger_url: must be the address of Jaeger's page, such as http://localhost:16686, got %q", c.JaegerURL))
+	}
+	if c.Range <= 0 || c.Range > identity.MaxDisplayRange-2*identity.DisplayUnit {
+		errs = append(errs, fmt.Errorf("range: must be positive and at most %s, got %s", identity.MaxDisplayRange-2*identity.DisplayUnit, c.Range))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate reports everything that is wrong with the backend's configuration at once.
+func (c *BackendConfig) Validate() error {
+	var errs []error
+	if c.GRPC.HasValue() == (c.Extension != nil) {
+		errs = append(errs, errors.New("set one of grpc, the storage that has the raw traces, and extension, an extension in this process that has them"))
+	}
+	if c.GRPC.HasValue() && c.GRPC.Get().Endpoint == "" {
+		errs = append(errs, errors.New("grpc::endpoint: say where the storage is, such as localhost:17271"))
+	}
+	return errors.Join(append(errs, positive("max_recv_msg_size_mib", c.MaxRecvMsgSizeMiB))...)
+}
+
+// Validate reports everything that is wrong with the search's configuration at once.
+func (c *SearchConfig) Validate() error {
+	return errors.Join(positive("lookback", c.Lookback), positive("max_traces", c.MaxTraces), positive("max_results", c.MaxResults))
+}
+
+// Validate reports everything that is wrong with the limits at once.
+func (c *LimitsConfig) Validate() error {
+	return errors.Join(
+		positive("requests", c.Requests), positive("timeout", c.Timeout), positive("concurrency", c.Concurrency),
+		positive("traces", c.Traces), positive("spans", c.Spans), notNegative("lookups", c.Lookups),
+		positive("objects", c.Objects), notNegative("linked", c.Linked), positive("entries", c.Entries),
+	)
+}
+
+func positive[T int | time.Duration](key string, value T) error {
+	if value <= 0 {
+		return fmt.Errorf("%s: must be positive, got %v", key, value)
+	}
+	return nil
+}
+
+func notNegative(key string, value int) error {
+	if value < 0 {
+		return fmt.Errorf("%s: must not be negative, got %d", key, value)
+	}
+	return nil
+}
+
+func createDefaultConfig() component.Config {
+	server := configgrpc.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = "localhost:17271"
+	web := confighttp.NewDefaultServerConfig()
+	web.NetAddr.Endpoint = "localhost:8081"
+	return &Config{
+		GRPC:    server,
+		HTTP:    configoptional.Default(HTTPConfig{ServerConfig: web, JaegerURL: "http://localhost:16686", Range: time.Hour}),
+		Backend: BackendConfig{GRPC: configoptional.Default(configgrpc.NewDefaultClientConfig()), MaxRecvMsgSizeMiB: 64},
+		Window:  time.Duration(identity.DefaultWindow),
+		Config:  mode.DefaultConfig(),
+		Search:  SearchConfig{Lookback: time.Hour, MaxTraces: 500, MaxResults: 100},
+		Limits: LimitsConfig{
+			Requests: 8, Timeout: 9 * time.Second, Concurrency: 4, Traces: 200, Spans: 50_000, Lookups: 50,
+			Objects: 1000, Linked: 50, Entries: 10_000,
+		},
+	}
+}

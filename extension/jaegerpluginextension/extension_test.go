@@ -1,0 +1,375 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jaegerpluginextension
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/storagetest"
+	"github.com/kelemetry/kelemetry/internal/identity"
+	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
+)
+
+// host has extensions and keeps statuses.
+type host struct {
+	extensions map[component.ID]component.Component
+
+	mu       sync.Mutex // guards statuses
+	statuses []string
+}
+
+func (h *host) GetExtensions() map[component.ID]component.Component { return h.extensions }
+
+func (h *host) Report(event *componentstatus.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	text := event.Status().String()
+	if event.Err() != nil {
+		text += ": " + event.Err().Error()
+	}
+	h.statuses = append(h.statuses, text)
+}
+
+func (h *host) last() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.statuses) == 0 {
+		return ""
+	}
+	return h.statuses[len(h.statuses)-1]
+}
+
+// provider is an extension that has traces.
+type provider struct {
+	component.StartFunc
+	component.ShutdownFunc
+	reader jaegerstorage.Reader
+}
+
+func (p *provider) JaegerStorage() jaegerstorage.Reader { return p.reader }
+
+var storeID = component.MustNewID("trace_store")
+
+func testConfig() *Config {
+	config := createDefaultConfig().(*Config)
+	config.GRPC.NetAddr.Endpoint = "127.0.0.1:0"
+	config.Backend.Extension = &storeID
+	config.HTTP.GetOrInsertDefault().NetAddr.Endpoint = "127.0.0.1:0"
+	return config
+}
+
+func start(t *testing.T, config *Config, reader jaegerstorage.Reader, tel *componenttest.Telemetry) (*pluginExtension, *host) {
+	t.Helper()
+	set := extensiontest.NewNopSettings(typ)
+	if tel != nil {
+		set.TelemetrySettings = tel.NewTelemetrySettings()
+	}
+	h := &host{extensions: map[component.ID]component.Component{storeID: &provider{reader: reader}}}
+	e := newExtension(config, set)
+	require.NoError(t, e.Start(t.Context(), h))
+	t.Cleanup(func() { require.NoError(t, e.Shutdown(context.WithoutCancel(t.Context()))) })
+	return e, h
+}
+
+func dial(t *testing.T, address string) *grpc.ClientConn {
+	t.Helper()
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close()) })
+	return conn
+}
+
+func helloQuery(w *storagetest.World) jaegerstorage.Query {
+	q := jaegerstorage.NewQuery()
+	q.Service, q.Operation = "tracing", "prod"
+	q.Attributes.PutStr("name", "hello")
+	q.StartMin, q.StartMax = w.Start.Add(-time.Hour), w.Start.Add(time.Hour)
+	return q
+}
+
+// TestJaegerAsksOverGRPC, with an extension as the storage.
+func TestJaegerAsksOverGRPC(t *testing.T) {
+	w := storagetest.NewWorld(1)
+	tel := componenttest.NewTelemetry()
+	e, _ := start(t, testConfig(), &w.Store, tel)
+	conn := dial(t, e.running.grpcAddr.String())
+	client := jaegerstorage.NewClient(conn)
+
+	services, err := client.Services(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "tracing", services[0])
+	operations, err := client.Operations(t.Context(), "tracing", "")
+	require.NoError(t, err)
+	assert.Equal(t, []jaegerstorage.Operation{{Name: "prod"}, {Name: "stage"}}, operations)
+	found := 0
+	for td, err := range client.FindTraces(t.Context(), helloQuery(w)) {
+		require.NoError(t, err)
+		found += td.SpanCount()
+	}
+	assert.Equal(t, 1, found)
+	for summaries, err := range client.FindTraceSummaries(t.Context(), helloQuery(w)) {
+		require.NoError(t, err)
+		assert.Len(t, summaries, 1)
+	}
+	dependencies, err := client.Dependencies(t.Context(), w.Start, time.Hour)
+	require.NoError(t, err)
+	assert.Empty(t, dependencies)
+
+	for _, name := range append(jaegerstorage.ServiceNames(), "") {
+		response, err := grpc_health_v1.NewHealthClient(conn).Check(t.Context(), &grpc_health_v1.HealthCheckRequest{Service: name})
+		require.NoError(t, err)
+		assert.Equal(t, grpc_health_v1.HealthCheckResponse_SERVING, response.GetStatus())
+	}
+	assert.Contains(t, reflected(t, conn), "jaeger.storage.v2.TraceReader")
+
+	metrics := map[string]bool{}
+	for _, name := range []string{"request_duration", "backend_duration", "backend_spans", "requests_in_flight"} {
+		got, err := tel.GetMetric("otelcol_extension_jaeger_plugin_" + name)
+		if err != nil {
+			got, err = tel.GetMetric("extension_jaeger_plugin_" + name)
+		}
+		require.NoError(t, err)
+		metrics[got.Name] = true
+	}
+	assert.Len(t, metrics, 4)
+	require.NoError(t, tel.Shutdown(t.Context()))
+}
+
+func reflected(t *testing.T, conn *grpc.ClientConn) (services []string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stream, err := reflectionv1.NewServerReflectionClient(conn).ServerReflectionInfo(ctx)
+	require.NoError(t, err)
+	require.NoError(t, stream.Send(&reflectionv1.ServerReflectionRequest{MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{}}))
+	response, err := stream.Recv()
+	require.NoError(t, err)
+	for _, service := range response.GetListServicesResponse().GetService() {
+		services = append(services, service.GetName())
+	}
+	return services
+}
+
+// TestAStorageOverGRPC, which comes and goes: the status says so.
+func TestAStorageOverGRPC(t *testing.T) {
+	w := storagetest.NewWorld(1)
+	var mu sync.Mutex
+	var failure error
+	w.Before = func(context.Context, string, string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return failure
+	}
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := grpc.NewServer()
+	jaegerstorage.Register(server, &w.Store, jaegerstorage.Capabilities{})
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		server.Stop()
+		require.NoError(t, <-served)
+	})
+
+	config := testConfig()
+	config.Backend.Extension = nil
+	config.Backend.GRPC.GetOrInsertDefault().Endpoint = listener.Addr().String()
+	config.Backend.GRPC.Get().TLS.Insecure = true
+	e, h := start(t, config, nil, nil)
+	status := func(want string) {
+		t.Helper()
+		require.EventuallyWithT(t, func(c *assert.CollectT) { assert.Contains(c, h.last(), want) }, time.Minute, time.Millisecond)
+	}
+	status("StatusOK")
+	client := jaegerstorage.NewClient(dial(t, e.running.grpcAddr.String()))
+	mu.Lock()
+	failure = errors.New("the disk is full")
+	mu.Unlock()
+	_, err = client.Operations(t.Context(), "", "")
+	require.ErrorContains(t, err, "the disk is full")
+	status("StatusRecoverableError: the storage: ")
+	mu.Lock()
+	failure = nil
+	mu.Unlock()
+	status("StatusOK")
+	found := 0
+	for td, err := range client.FindTraces(t.Context(), helloQuery(w)) {
+		require.NoError(t, err)
+		found += td.SpanCount()
+	}
+	assert.Equal(t, 1, found)
+}
+
+func get(t *testing.T, e *pluginExtension, path, accept string) (code int, header http.Header, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+e.running.httpAddr.String()+path, nil)
+	require.NoError(t, err)
+	request.Header.Set("Accept", accept)
+	client := &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     &http.Transport{DisableKeepAlives: true},
+	}
+	response, err := client.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, response.Header, string(text)
+}
+
+func TestViewsOverHTTP(t *testing.T) {
+	w := storagetest.NewWorld(1)
+	e, _ := start(t, testConfig(), &w.Store, nil)
+	at := url.QueryEscape(w.Start.Format(time.RFC3339))
+	d, _ := identity.NewDisplay(0x21000000, w.Deployment.ID(), w.Start.Add(-30*time.Minute), w.Start.Add(30*time.Minute))
+	id := d.TraceID().String()
+
+	for _, by := range []string{"resource=deployments&group=apps", "resource=deployments", "kind=Deployment&group=apps", "kind=Deployment"} {
+		for _, m := range []string{"21000000", "tracing+[full+tree]"} {
+			code, header, _ := get(t, e, "/redirect?cluster=prod&namespace=default&name=hello&"+by+"&mode="+m+"&ts="+at, "")
+			assert.Equal(t, http.StatusFound, code)
+			assert.Equal(t, "http://localhost:16686/trace/"+id, header.Get("Location"))
+		}
+	}
+	code, header, body := get(t, e, "/trace?cluster=prod&namespace=default&name=hello&resource=deployments&mode=21000000&ts="+at, "")
+	require.Equal(t, http.StatusOK, code, body)
+	assert.Equal(t, "application/json", header.Get("Content-Type"))
+	assert.Equal(t, id, header.Get("Trace-Id"))
+	view, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces([]byte(body))
+	require.NoError(t, err)
+	assert.Equal(t, 3, view.SpanCount())
+
+	for path, accept := range map[string]string{"/trace/" + id: "text/plain", "/trace?format=text&id=" + id: "*/*", "/trace/" + id + "?format=text&width=100": ""} {
+		code, header, body = get(t, e, path, accept)
+		require.Equal(t, http.StatusOK, code, body)
+		assert.Equal(t, "text/plain; charset=utf-8", header.Get("Content-Type"))
+		assert.Contains(t, body, "hello-1-0")
+		assert.NotContains(t, body, "\x1b")
+	}
+	_, _, body = get(t, e, "/trace/"+id+"?format=text&color=true", "")
+	assert.Contains(t, body, "\x1b")
+
+	const object = "cluster=prod&resource=deployments&namespace=default&name=hello"
+	for query, want := range map[string]struct {
+		code int
+		text string
+	}{
+		"name=hello&resource=deployments":           {http.StatusBadRequest, "cluster: say which one of prod, stage"},
+		"cluster=prod&resource=deployments":         {http.StatusBadRequest, "name: say which object"},
+		"cluster=prod&name=hello":                   {http.StatusBadRequest, "resource: say what the object is"},
+		object + "&mode=none":                       {http.StatusBadRequest, `mode: there is no display mode "none", but`},
+		object + "&mode=ffffffff":                   {http.StatusBadRequest, "mode: there is no display mode ffffffff"},
+		object + "&ts=yesterday":                    {http.StatusBadRequest, "ts: must be a time such as"},
+		object + "&ts=99999999999":                  {http.StatusBadRequest, "ts: is too far in the future"},
+		object + "&ts=0":                            {http.StatusBadRequest, "begins in 2025 or later"},
+		object + "&ts=1772626800&start=1772626800":  {http.StatusBadRequest, "ts: excludes start and end"},
+		object + "&start=1772626800&end=1772626800": {http.StatusBadRequest, "end: must be after start"},
+		object + "&range=soon":                      {http.StatusBadRequest, "range: must be a duration"},
+		object + "&nam=x":                           {http.StatusBadRequest, `there is no parameter "nam"`},
+		object + "&name=x":                          {http.StatusBadRequest, "the parameter name is given twice"},
+		object + "&format=xml":                      {http.StatusBadRequest, "format: must be json or text"},
+		object + "&format=text&color=red":           {http.StatusBadRequest, "color: must be true or false"},
+		object + "&format=text&width=0":             {http.StatusBadRequest, "width: must be a number"},
+		object + "&range=1h":                        {http.StatusNotFound, "nothing is known of the object in this time range"},
+		"id=x":                                      {http.StatusBadRequest, "id: must be 32 hex digits"},
+		"id=" + strings.Repeat("0", 32):             {http.StatusBadRequest, "id: is not of a view"},
+		"id=ffffffffff" + id[10:]:                   {http.StatusBadRequest, "id: there is no display mode"},
+	} {
+		code, _, body := get(t, e, "/trace?"+query, "")
+		assert.Equal(t, want.code, code, query)
+		assert.Contains(t, body, want.text)
+	}
+	for _, ts := range []string{"1772626800", "1772626800000", "1772626800000000", "1772626800000000000"} {
+		_, header, _ := get(t, e, "/redirect?"+object+"&mode=21000000&ts="+ts, "")
+		assert.Equal(t, "http://localhost:16686/trace/"+id, header.Get("Location"))
+	}
+	w.Before = func(context.Context, string, string) error { return errors.New("connection refused") }
+	code, _, body = get(t, e, "/trace/"+id, "")
+	assert.Equal(t, http.StatusBadGateway, code)
+	assert.Contains(t, body, "connection refused")
+}
+
+func TestWhatCannotStart(t *testing.T) {
+	set := extensiontest.NewNopSettings(typ)
+	h := &host{extensions: map[component.ID]component.Component{component.MustNewID("other"): &struct {
+		component.StartFunc
+		component.ShutdownFunc
+	}{}}}
+	other := component.MustNewID("other")
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	for want, change := range map[string]func(*Config){
+		`there is no extension "trace_store"`: func(*Config) {},
+		`"other" has no traces`:               func(c *Config) { c.Backend.Extension = &other },
+		"grpc: listening on": func(c *Config) {
+			c.Backend.Extension = nil
+			c.Backend.GRPC.GetOrInsertDefault().Endpoint = "127.0.0.1:1"
+			c.GRPC.NetAddr.Endpoint = taken.Addr().String()
+		},
+		"http: listening on": func(c *Config) {
+			c.Backend.Extension = nil
+			c.Backend.GRPC.GetOrInsertDefault().Endpoint = "127.0.0.1:1"
+			c.HTTP.Get().NetAddr.Endpoint = taken.Addr().String()
+		},
+	} {
+		config := testConfig()
+		change(config)
+		e := newExtension(config, set)
+		assert.ErrorContains(t, e.Start(t.Context(), h), want)
+		require.NoError(t, e.Shutdown(t.Context()))
+	}
+	w := storagetest.NewWorld(0)
+	e, running := start(t, testConfig(), &w.Store, nil)
+	assert.ErrorContains(t, e.Start(t.Context(), running), "started twice")
+	assert.Equal(t, []component.ID{storeID}, e.Dependencies())
+}
+
+// TestShutdownDoesNotWaitForever for requests that hang.
+func TestShutdownDoesNotWaitForever(t *testing.T) {
+	w := storagetest.NewWorld(0)
+	asked := make(chan struct{})
+	w.Before = func(ctx context.Context, call, _ string) error {
+		if call == "find" {
+			close(asked)
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return nil
+	}
+	e, _ := start(t, testConfig(), &w.Store, nil)
+	client := jaegerstorage.NewClient(dial(t, e.running.grpcAddr.String()))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range client.FindTraces(t.Context(), helloQuery(w)) { //nolint:revive // to the end
+		}
+	}()
+	<-asked
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorContains(t, e.Shutdown(ctx), "requests did not end in time")
+	<-done
+}

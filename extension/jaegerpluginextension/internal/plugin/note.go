@@ -1,0 +1,108 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin // import "github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/plugin"
+
+import (
+	"errors"
+	"hash/fnv"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/collect"
+	"github.com/kelemetry/kelemetry/internal/attr"
+	"github.com/kelemetry/kelemetry/internal/identity"
+	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
+)
+
+const (
+	// attrWarnings is what Jaeger's page shows as notes on a span.
+	attrWarnings = "@jaeger@warnings"
+	// attrHostID keeps Jaeger from correcting clocks, if all spans of a trace have the same.
+	attrHostID = "host.id"
+
+	// noteMode is the display mode in the IDs of notes: there is none with this number.
+	noteMode = 0xffffffff
+	noteName = "kelemetry"
+	maxTitle = 200
+)
+
+// explain is a trace that says why a search found nothing.
+func explain(q jaegerstorage.Query, err error) ptrace.Traces {
+	text := collect.Reason(err)
+	switch {
+	case errors.Is(err, jaegerstorage.ErrInvalid):
+		text = strings.TrimPrefix(text, jaegerstorage.ErrInvalid.Error()+": ")
+		return note(q, "The search is not valid: "+text, text,
+			"Service is a display mode, Operation a cluster. Tags are any of cluster, group, resource, kind, namespace, name and uid, or attributes of spans")
+	default:
+		return note(q, "The search failed: "+text, text, "The storage behind Kelemetry has to be looked at")
+	}
+}
+
+// note is a trace of one span that has something to say. It stands among the results of a search, at the end of its time range.
+func note(q jaegerstorage.Query, title string, warnings ...string) ptrace.Traces {
+	at := q.StartMax
+	if at.IsZero() {
+		at = time.Now()
+	}
+	hash := fnv.New64a()
+	hash.Write([]byte(title + strings.Join(warnings, "\n")))
+	sum := hash.Sum(nil)
+	d, _ := identity.NewDisplay(noteMode, identity.ID(sum[:7]), at.Add(-identity.DisplayUnit), at)
+
+	td := ptrace.NewTraces()
+	resource := td.ResourceSpans().AppendEmpty()
+	resource.Resource().Attributes().PutStr(attr.ServiceName, noteName)
+	resource.Resource().Attributes().PutStr(attrHostID, noteName)
+	span := resource.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	span.SetTraceID(d.TraceID())
+	span.SetSpanID(pcommon.SpanID(sum))
+	span.SetName(title)
+	if len(title) > maxTitle {
+		span.SetName(strings.ToValidUTF8(title[:maxTitle], "") + "…")
+	}
+	span.SetKind(ptrace.SpanKindInternal)
+	span.SetStartTimestamp(pcommon.NewTimestampFromTime(at.Add(-time.Millisecond)))
+	span.SetEndTimestamp(pcommon.NewTimestampFromTime(at))
+	span.Status().SetCode(ptrace.StatusCodeError)
+	warn(td, warnings...)
+	return td
+}
+
+// warn adds notes to the root of a view.
+func warn(td ptrace.Traces, texts ...string) {
+	root, _ := rootOf(td)
+	value, ok := root.Attributes().Get(attrWarnings)
+	if !ok || value.Type() != pcommon.ValueTypeSlice {
+		value = root.Attributes().PutEmpty(attrWarnings)
+		value.SetEmptySlice()
+	}
+	for _, text := range texts {
+		value.Slice().AppendEmpty().SetStr(text)
+	}
+}
+
+// rootOf is the span that has no parent, and the name of its service. For a trace without spans it is an empty span.
+func rootOf(td ptrace.Traces) (root ptrace.Span, service string) {
+	for _, resource := range td.ResourceSpans().All() {
+		for _, scope := range resource.ScopeSpans().All() {
+			for _, span := range scope.Spans().All() {
+				if span.ParentSpanID().IsEmpty() {
+					return span, serviceOf(resource)
+				}
+			}
+		}
+	}
+	return ptrace.NewSpan(), ""
+}
+
+func serviceOf(resource ptrace.ResourceSpans) string {
+	if name, ok := resource.Resource().Attributes().Get(attr.ServiceName); ok {
+		return name.AsString()
+	}
+	return "unknown"
+}
