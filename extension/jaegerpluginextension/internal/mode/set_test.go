@@ -49,7 +49,7 @@ func TestEveryModeIsFoundByIDAndByName(t *testing.T) {
 		assert.True(t, ok, want.Name)
 		assert.Equal(t, want, byID)
 		byName, err := set.ByName(want.Name)
-		assert.NoError(t, err)
+		require.NoError(t, err)
 		assert.Equal(t, want, byName)
 	}
 }
@@ -78,7 +78,7 @@ func TestWhatIsNoModeIsExplained(t *testing.T) {
 		"tracing []":       `there is no modifier "", but ancestors, full tree, links and owned objects`,
 	} {
 		_, err := set.ByName(name)
-		assert.EqualError(t, err, want, name)
+		require.EqualError(t, err, want, name)
 	}
 	for _, id := range []uint32{0x40000000, 0x20000001, 0xffffffff, 0x30100000} {
 		_, ok := set.ByID(id)

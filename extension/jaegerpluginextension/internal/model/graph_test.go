@@ -67,7 +67,8 @@ func TestGraph(t *testing.T) {
 		},
 		"what was told last of owners counts": {
 			[]storedtest.Span{
-				{On: web}, {On: rs},
+				{On: web},
+				{On: rs},
 				{On: pod, Root: web, Parent: web, Owner: web, Seen: 2 * time.Second},
 				{On: pod, Root: rs, Parent: rs, At: time.Hour, Owner: rs, Seen: time.Second},
 			},

@@ -5,6 +5,8 @@
 package storedtest // import "github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/storedtest"
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,7 +123,7 @@ func (s Span) Traces() ptrace.Traces {
 	trace := identity.TraceID(root.Object, window)
 	span.SetTraceID(trace)
 	span.SetKind(ptrace.SpanKindInternal)
-	_ = span.Attributes().FromRaw(s.Attributes) // what a test writes there has a type
+	fill(span.Attributes(), s.Attributes)
 	if s.Kind == "" {
 		s.asObject(span, r, window)
 		return td
@@ -191,7 +193,7 @@ func (s Span) describe(span ptrace.Span) {
 		e := span.Events().AppendEmpty()
 		e.SetName(name)
 		e.SetTimestamp(span.EndTimestamp())
-		_ = e.Attributes().FromRaw(attrs)
+		fill(e.Attributes(), attrs)
 	}
 	if s.Diff != nil {
 		event(attr.EventDiff, s.Diff)
@@ -201,5 +203,12 @@ func (s Span) describe(span ptrace.Span) {
 	}
 	if s.Message != "" {
 		event(attr.EventMessage, map[string]any{attr.MessageText: s.Message})
+	}
+}
+
+// fill puts attributes in a fixed order.
+func fill(attrs pcommon.Map, raw map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(raw)) {
+		_ = attrs.PutEmpty(key).FromRaw(raw[key]) // what a test writes has a type
 	}
 }

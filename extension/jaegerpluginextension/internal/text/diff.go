@@ -6,6 +6,7 @@ package text // import "github.com/kelemetry/kelemetry/extension/jaegerpluginext
 import (
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -33,19 +34,40 @@ func (p *printer) diff(stem, path, change string) {
 	}
 	p.line(stem, piece{color, mark + " "}, piece{plain, cutMiddle(path, room)})
 	if room -= 2; width(value) > room && ok && before != none && after != none {
-		half := (room - 3) / 2
-		a, b := width(before), width(after)
-		switch {
-		case a <= half:
-			after = cut(after, room-3-a)
-		case b <= half:
-			before = cut(before, room-3-b)
-		default:
-			before, after = cut(before, half), cut(after, half)
-		}
-		value = before + " → " + after
+		value = squeeze(before, after, room)
 	}
 	p.line(stem, piece{plain, "    "}, piece{bold, cut(value, room)})
+}
+
+// squeeze makes a change fit by leaving out what both values begin with, and then what they end with.
+func squeeze(before, after string, room int) string {
+	const context = 8 // columns of what they have in common
+	half := (room - width(" → ")) / 2
+	if same := commonPrefix(before, after); width(before[:same]) > context && max(width(before), width(after)) > half {
+		keep := len(prefix(before[:same], width(before[:same])-context))
+		before, after = "…"+before[keep:], "…"+after[keep:]
+	}
+	switch a, b := width(before), width(after); {
+	case a+b <= 2*half:
+	case a <= half:
+		after = cut(after, 2*half-a)
+	case b <= half:
+		before = cut(before, 2*half-b)
+	default:
+		before, after = cut(before, half), cut(after, half)
+	}
+	return before + " → " + after
+}
+
+// commonPrefix is how many bytes of whole characters two texts have in common.
+func commonPrefix(a, b string) (n int) {
+	for i, r := range a {
+		if !strings.HasPrefix(b[i:], string(r)) {
+			break
+		}
+		n = i + utf8.RuneLen(r)
+	}
+	return n
 }
 
 // splitChange splits "old -> new". Where a value has an arrow in it, the border is where both sides are JSON.

@@ -19,6 +19,7 @@ type entry struct {
 	who, what, result string
 	bad               bool // the result is one to look at
 	attrs             pcommon.Map
+	below             []span // of the entry's own span
 }
 
 const clock = "15:04:05.000"
@@ -32,7 +33,11 @@ func entryOfSpan(s span) (e entry, ok bool) {
 	if _, ok = s.Attributes().Get(keySource); !ok {
 		return e, false
 	}
-	return newEntry(s.Name(), s.StartTimestamp(), s.Attributes()), true
+	e = newEntry(s.Name(), s.StartTimestamp(), s.Attributes())
+	if long := time.Duration(s.EndTimestamp() - s.StartTimestamp()); long >= time.Second {
+		e.what += " (" + long.Round(time.Millisecond).String() + ")"
+	}
+	return e, true
 }
 
 func newEntry(title string, at pcommon.Timestamp, attrs pcommon.Map) entry {
@@ -48,8 +53,14 @@ func newEntry(title string, at pcommon.Timestamp, attrs pcommon.Map) entry {
 	default:
 		e.who, e.what = strings.Join(strs(attrs, attr.WatchManagers), ", "), beforeBy(title)
 	}
-	if steps := strs(attrs, attr.WatchDeletion); len(steps) > 0 && e.result == "" {
-		e.result = strings.Join(steps, ", ")
+	if e.who == "" {
+		e.who = "(" + str(attrs, keySource) + ")"
+	}
+	if long := str(attrs, keyDuration); long != "" {
+		e.what += " (" + long + ")"
+	}
+	if steps := strings.Join(strs(attrs, attr.WatchDeletion), ", "); steps != "" && e.what != steps {
+		e.what += " → " + steps
 	}
 	return e
 }
@@ -112,23 +123,23 @@ func whoColumn(entries []entry) int {
 }
 
 // entry draws a line, and below it the message and the changes.
-func (p *printer) entry(e entry, first, rest string, column int) {
+func (p *printer) entry(e entry, stem string, column int) {
 	if day := e.at.Format(time.DateOnly); day != p.day {
 		p.day = day
-		p.line(rest, piece{dim, "── " + day + " ──"})
+		p.line(stem, piece{dim, "── " + day + " ──"})
 	}
 	color := dim
 	if e.bad {
 		color = red
 	}
 	result := cut(clean(e.result), p.options.Width/3)
-	column = max(min(column, mostWho, p.options.Width-width(first)-timeColumn-leastWhat-width(result)-4), leastWho)
-	room := max(p.options.Width-width(first)-timeColumn-column-2-width(result)-2, leastWhat)
+	column = max(min(column, mostWho, p.options.Width-width(stem)-timeColumn-leastWhat-width(result)-4), leastWho)
+	room := max(p.options.Width-width(stem)-timeColumn-column-2-width(result)-2, leastWhat)
 	p.line(
-		first, piece{dim, e.at.Format(clock) + "  "}, piece{cyan, pad(cut(clean(e.who), column), column) + "  "},
+		stem, piece{dim, e.at.Format(clock) + "  "}, piece{cyan, pad(cut(clean(e.who), column), column) + "  "},
 		piece{plain, pad(cut(clean(e.what), room), room) + "  "}, piece{color, result},
 	)
-	p.details(e, rest+strings.Repeat(" ", timeColumn))
+	p.details(e, stem+strings.Repeat(" ", timeColumn))
 }
 
 const messageLines = 2

@@ -19,6 +19,7 @@ const (
 	keyCluster   = attr.ClusterName
 	keyNamespace = attr.Namespace
 	keySource    = "source"
+	keyDuration  = "duration"
 	keyMessage   = "message"
 	keyError     = "error"
 	keyDiff      = "diff "
@@ -71,7 +72,9 @@ func heading(s span, namespace, cluster string) []piece {
 func foreignHeading(s span) []piece {
 	long := time.Duration(s.EndTimestamp() - s.StartTimestamp()).Round(time.Microsecond)
 	return []piece{
-		{dim, s.StartTimestamp().AsTime().Format(clock) + "  "}, {cyan, str(s.resource, keyService) + "  "}, {plain, s.Name()},
+		{dim, s.StartTimestamp().AsTime().Format(clock) + "  "},
+		{cyan, str(s.resource, keyService) + "  "},
+		{plain, s.Name()},
 		{dim, "  " + long.String()},
 	}
 }
@@ -82,7 +85,7 @@ func (p *printer) notes(s span, stem string) {
 		p.line(stem, piece{dim, "owner: " + owner})
 	}
 	for _, link := range strs(s.Attributes(), keyLinks) {
-		p.line(stem, piece{dim, "reference: " + link})
+		p.line(stem, piece{dim, "link: " + link})
 	}
 	for _, warning := range strs(s.Attributes(), keyWarnings) {
 		p.paragraph(stem, piece{yellow, "! " + warning}, warningLines)

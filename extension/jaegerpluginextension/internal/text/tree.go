@@ -74,49 +74,56 @@ const maxDepth = 100
 
 // tree draws a span and what is below it. first precedes its own line and rest all others.
 func (p *printer) tree(s span, first, rest string, depth int) {
-	if depth > maxDepth {
-		return
-	}
+	p.line(first, heading(s, p.namespace, p.cluster)...)
 	entries, below := p.contents(s)
 	stem := rest + "   "
 	if len(below) > 0 {
 		stem = rest + "│  "
 	}
-	if e, ok := entryOfSpan(s); ok {
-		p.entry(e, first, stem, width(e.who))
-	} else {
-		p.line(first, heading(s, p.namespace, p.cluster)...)
-	}
 	p.notes(s, stem)
 	column := whoColumn(entries)
 	for _, e := range entries {
-		p.entry(e, stem, stem, column)
+		p.entry(e, stem, column)
+		p.trees(e.below, stem+strings.Repeat(" ", timeColumn), depth)
+	}
+	p.trees(below, rest, depth)
+}
+
+func (p *printer) trees(below []span, stem string, depth int) {
+	if depth == maxDepth {
+		return
 	}
 	for i, child := range below {
 		if i < len(below)-1 {
-			p.tree(child, rest+"├─ ", rest+"│  ", depth+1)
+			p.tree(child, stem+"├─ ", stem+"│  ", depth+1)
 		} else {
-			p.tree(child, rest+"└─ ", rest+"   ", depth+1)
+			p.tree(child, stem+"└─ ", stem+"   ", depth+1)
 		}
 	}
 }
 
-// contents are the entries of a span, be they logs or spans of their own, and the spans below it.
+// contents are the entries of a span, be they logs or spans of their own, in order of time, and the other spans below it,
+// of which those that group its entries come first.
 func (p *printer) contents(s span) (entries []entry, below []span) {
 	for _, event := range s.Events().All() {
 		if _, ok := event.Attributes().Get(keySource); ok {
 			entries = append(entries, entryOfLog(event))
 		}
 	}
+	var groups, others []span
 	for _, child := range p.children[s.SpanID()] {
-		if e, ok := entryOfSpan(child); ok && len(p.children[child.SpanID()]) == 0 {
+		switch e, ok := entryOfSpan(child); {
+		case ok:
+			e.below = p.children[child.SpanID()]
 			entries = append(entries, e)
-		} else {
-			below = append(below, child)
+		case str(child.Attributes(), keyGroup) == keySource:
+			groups = append(groups, child)
+		default:
+			others = append(others, child)
 		}
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int { return a.at.Compare(b.at) })
-	return entries, below
+	return entries, append(groups, others...)
 }
 
 // title says of which cluster and time the tree is, and how much is in it.
@@ -139,6 +146,7 @@ func (p *printer) title(root span) {
 		entries += len(found)
 		for _, e := range found {
 			first, last = earlier(first, e.at), later(last, e.at)
+			stack = append(stack, e.below...)
 		}
 		stack = append(stack, below...)
 	}
@@ -150,14 +158,12 @@ func (p *printer) title(root span) {
 	if day := last.Format(time.DateOnly); day != p.day {
 		until = day + " " + until
 	}
-	parts := []string{
-		"cluster " + cmp.Or(p.cluster, "unknown"), p.day + " " + first.Format(time.TimeOnly) + " – " + until + " UTC",
-		plural(objects, "object", "objects"), plural(entries, "entry", "entries"),
-	}
+	p.line("", piece{dim, "cluster " + cmp.Or(p.cluster, "unknown") + ", " + p.day + " " + first.Format(time.TimeOnly) + " – " + until + " UTC"})
+	size := plural(objects, "object", "objects") + ", " + plural(entries, "entry", "entries")
 	if warnings > 0 {
-		parts = append(parts, plural(warnings, "warning", "warnings"))
+		size += ", " + plural(warnings, "warning", "warnings")
 	}
-	p.line("", piece{dim, strings.Join(parts, " · ")})
+	p.line("", piece{dim, size})
 	p.line("")
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -17,6 +18,7 @@ import (
 // The attributes of an entry that only views have. A diff has one attribute for each path.
 const (
 	fieldSource      = "source"
+	fieldDuration    = "duration"
 	fieldMessage     = "message"
 	fieldError       = "error"
 	fieldDiff        = "diff "
@@ -48,12 +50,18 @@ func isOnlyOnSpans(key string, e *model.Entry) bool {
 	return onlyOnSpans[key] || strings.HasPrefix(key, authorization) && !e.Failed()
 }
 
+// worthTelling is how long something takes that a log says so of, which is a moment otherwise.
+const worthTelling = time.Second
+
 const authorization = attr.AuditAnnotationPrefix + "authorization.k8s.io/"
 
 // putItem writes what an item tells: first what a reader looks for, then who and how, then what is long.
 func putItem(attrs pcommon.Map, it *item, asSpan bool) {
 	attrs.EnsureCapacity(16)
 	attrs.PutStr(fieldSource, string(it.Source))
+	if long := time.Duration(it.Entry.End - it.Start); !asSpan && long >= worthTelling {
+		attrs.PutStr(fieldDuration, long.Round(time.Millisecond).String())
+	}
 	putMessages(attrs, it)
 	diff := it.Events(attr.EventDiff)
 	if len(diff) == 0 && it.observed != nil {
@@ -83,7 +91,7 @@ func putMessages(attrs pcommon.Map, it *item) {
 	}
 }
 
-func putDiff(attrs pcommon.Map, diff pcommon.Map) {
+func putDiff(attrs, diff pcommon.Map) {
 	for path, v := range diff.All() {
 		switch {
 		case path == attr.DiffCut:

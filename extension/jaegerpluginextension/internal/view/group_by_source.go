@@ -13,7 +13,7 @@ func (t *tree) groupBySource() {
 		if n.kind == virtualNode || len(n.items) == 0 {
 			return
 		}
-		var groups, foreign = []*node(nil), []*item(nil)
+		groups, foreign := []*node(nil), []*item(nil)
 		for _, source := range [...]model.Source{model.Audit, model.Event, model.Watch} {
 			group := newGroup(n.object, "source", string(source))
 			for _, it := range n.items {

@@ -55,7 +55,7 @@ func (t *tree) noteReferences() {
 
 func here(shown bool) string {
 	if shown {
-		return " (shown in this view)"
+		return " (in this view)"
 	}
 	return ""
 }

@@ -25,9 +25,8 @@ type tree struct {
 	// shown are the nodes of lives.
 	shown map[*model.Life]*node
 	// missing are objects that would be shown if the graph had them.
-	missing  []Want
-	linked   int
-	warnings []string
+	missing []Want
+	linked  int
 }
 
 // node becomes a span.
