@@ -55,8 +55,11 @@ func TestSpanIDsOfDifferentKindsDiffer(t *testing.T) {
 		WatchSpanID(trace, "a", "2", "updated"):   true,
 		WatchSpanID(trace, "a", "2", "deleted"):   true,
 		WatchSpanID([16]byte{}, "a", "2", "gone"): true,
+		LinkSpanID(trace, ID{1}, ID{2}, "a", ""):  true,
+		LinkSpanID(trace, ID{2}, ID{1}, "a", ""):  true,
+		LinkSpanID(trace, ID{1}, ID{2}, "", "a"):  true,
 	}
-	assert.Len(t, ids, 12)
+	assert.Len(t, ids, 15)
 	assert.NotContains(t, ids, pcommon.SpanID{})
 }
 

@@ -20,6 +20,7 @@ const (
 	domainAuditSpan  = "audit-span"
 	domainEventSpan  = "event-span"
 	domainWatchSpan  = "watch-span"
+	domainLinkSpan   = "link-span"
 )
 
 // displayPrefix is the first byte of every display ID; a stored trace never starts with it.
@@ -88,6 +89,14 @@ func WatchSpanID(trace pcommon.TraceID, objectUID, resourceVersion, changeType s
 	var buf [stackBuffer]byte
 	b := append(appendField(buf[:0], domainWatchSpan), trace[:]...)
 	return spanID(appendField(appendField(appendField(b, objectUID), resourceVersion), changeType))
+}
+
+// LinkSpanID computes the ID of the span that stands, in the trace that an object is in, for its relation to a target.
+func LinkSpanID(trace pcommon.TraceID, object, target ID, role, class string) pcommon.SpanID {
+	var buf [stackBuffer]byte
+	b := append(appendField(buf[:0], domainLinkSpan), trace[:]...)
+	b = append(append(b, object[:]...), target[:]...)
+	return spanID(appendField(appendField(b, role), class))
 }
 
 // stackBuffer is enough for the fields of ordinary names, so that hashing does not allocate.

@@ -63,6 +63,15 @@ type vectors struct {
 		Type            string
 		SpanID          string `json:"span_id"`
 	} `json:"watch_spans"`
+	LinkSpans []struct {
+		Comment string
+		TraceID string `json:"trace_id"`
+		Object  key
+		Target  key
+		Role    string
+		Class   string
+		SpanID  string `json:"span_id"`
+	} `json:"link_spans"`
 	Displays []struct {
 		Comment      string
 		Mode         string
@@ -108,7 +117,7 @@ func TestVectors(t *testing.T) {
 	v := readVectors(t)
 	for _, n := range []int{
 		len(v.Objects), len(v.Windows), len(v.Traces), len(v.ObjectSpans), len(v.AuditSpans), len(v.EventSpans),
-		len(v.WatchSpans), len(v.Displays),
+		len(v.WatchSpans), len(v.LinkSpans), len(v.Displays),
 	} {
 		require.NotZero(t, n, "a kind of vector is missing")
 	}
@@ -134,6 +143,10 @@ func TestVectors(t *testing.T) {
 	}
 	for _, x := range v.WatchSpans {
 		assert.Equal(t, x.SpanID, WatchSpanID(traceID(t, x.TraceID), x.ObjectUID, x.ResourceVersion, x.Type).String())
+	}
+	for _, x := range v.LinkSpans {
+		id := LinkSpanID(traceID(t, x.TraceID), ObjectID(Object(x.Object)), ObjectID(Object(x.Target)), x.Role, x.Class)
+		assert.Equal(t, x.SpanID, id.String(), x.Comment)
 	}
 }
 
@@ -177,6 +190,8 @@ for x in v["audit_spans"]: assert audit_span(h(x["trace_id"]), x["audit_id"], x[
 for x in v["event_spans"]: assert event_span(h(x["trace_id"]), x["event_uid"], x["count"]).hex() == x["span_id"], x
 for x in v["watch_spans"]:
     assert watch_span(h(x["trace_id"]), x["object_uid"], x["resource_version"], x["type"]).hex() == x["span_id"], x
+for x in v["link_spans"]:
+    assert link_span(h(x["trace_id"]), x["object"], x["target"], x["role"], x["class"]).hex() == x["span_id"], x
 for x in v["displays"]:
     assert display_id(int(x["mode"], 16), x["start"], x["quarter_hours"], x["object"]) == x["trace_id"], x
 print("done")

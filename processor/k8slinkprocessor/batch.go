@@ -24,6 +24,12 @@ type batch struct {
 	members []member
 	placing placing
 	emitted []sentKey
+	// links are the link spans that are due.
+	links        []linkSpans
+	connected    []connected
+	emittedLinks []sentKey
+	related      []related
+	homes        map[*hierarchy.Node]ptrace.ResourceSpans
 	// consumed counts the members of that kind.
 	consumed int
 	joining  joining
@@ -39,7 +45,10 @@ type group struct {
 	resource ptrace.ResourceSpans
 	home     bool
 	node     *hierarchy.Node
-	end      int // of its members; they begin where the ones of the group before end
+	// profile is what is known of the object's content, and connected where its links were sent last.
+	profile   *profile
+	connected connection
+	end       int // of its members; they begin where the ones of the group before end
 }
 
 // member is a span that is on an object.
@@ -59,6 +68,8 @@ const (
 	foreign memberKind = iota
 	// native spans always go right under their object.
 	native
+	// linking spans were made by a k8slink for links. They are native spans whose ID depends on their trace.
+	linking
 	// object spans were made by a k8slink. They are taken for knowledge, and become settled or consumed.
 	object
 	// settled spans were placed by another k8slink and stay as they are.
@@ -70,10 +81,12 @@ const (
 // stats counts what happened to a batch. Failed batches are not counted: they come again.
 type stats struct {
 	rehomed, kept, untouched int64
-	objectSpans              int64
+	objectSpans, linkSpans   int64
 	cutByCycle, cutByDepth   int64
 	malformedOwners          int64
 	joins                    joinStats
+	// unreadable counts snapshots that are no JSON object.
+	unreadable int64
 }
 
 func newBatch(e *engine, td ptrace.Traces) *batch {
@@ -122,9 +135,14 @@ func (b *batch) readSpan(rs ptrace.ResourceSpans, span ptrace.Span) {
 func (b *batch) append(span ptrace.Span) {
 	kind, spanType := foreign, ""
 	if v, ok := span.Attributes().Get(attr.SpanType); ok {
-		kind, spanType = native, v.Str()
-		if spanType == attr.SpanTypeObject {
+		spanType = v.Str()
+		switch spanType {
+		case attr.SpanTypeObject:
 			kind = object
+		case attr.SpanTypeLink:
+			kind = linking
+		default:
+			kind = native
 		}
 	}
 	b.members = append(b.members, member{span: span, kind: kind, spanType: spanType})

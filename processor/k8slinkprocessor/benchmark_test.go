@@ -42,6 +42,28 @@ func BenchmarkWarm(b *testing.B) {
 	}
 }
 
+// BenchmarkLinked is the steady state when every Pod has a link to one of 500 Nodes and another one to a claim of its own.
+func BenchmarkLinked(b *testing.B) {
+	const cached = 100_000
+	e := newTestEngine(b, func(c *Config) { c.MaxObjects = 4 * cached })
+	for i, td := range workload(cached, true, batchSize) {
+		for j, s := range flatten(td) {
+			if text(s.resource, attr.ObjectResource) == "pods" {
+				event := s.Events().AppendEmpty()
+				event.SetName(attr.EventSnapshot)
+				event.Attributes().PutStr(attr.SnapshotObject, fmt.Sprintf(
+					`{"spec":{"nodeName":"n%d","volumes":[{"name":"d","persistentVolumeClaim":{"claimName":"%d-%d"}}]}}`, (i*batchSize+j)%500, i, j))
+			}
+		}
+		run(e, td)
+	}
+	batches := workload(cached, false, batchSize)[:inOneGo]
+	for _, td := range batches {
+		run(e, clone(td))
+	}
+	benchmarkBatches(b, func() *engine { return e }, batches)
+}
+
 // BenchmarkTelling is the same with the owners on every span, as receivers make them of whole bodies.
 func BenchmarkTelling(b *testing.B) {
 	e := newTestEngine(b)

@@ -10,7 +10,9 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/kelemetry/kelemetry/internal/attr"
 	"github.com/kelemetry/kelemetry/internal/identity"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/links"
 )
 
 // Config is the configuration of k8slink. All of it has a default.
@@ -32,6 +34,12 @@ type Config struct {
 
 	// Joins are about the diffs that a watch sees, on the audit spans of the requests that made the changes.
 	Joins JoinsConfig `mapstructure:"joins"`
+
+	// Links configures relations between objects that are no ownership.
+	Links LinksConfig `mapstructure:"links"`
+
+	// Tags are values that are copied from objects to their spans.
+	Tags []links.Tag `mapstructure:"tags"`
 }
 
 // maxMaxDepth keeps a configuration from making every span walk a hostile chain.
@@ -43,6 +51,8 @@ func createDefaultConfig() component.Config {
 		MaxObjects: 100_000,
 		MaxDepth:   16,
 		Joins:      defaultJoins(),
+		Links:      defaultLinks(),
+		Tags:       []links.Tag{{Match: links.Match{Resource: "pods"}, Attribute: attr.NodeName, Value: "object.spec.nodeName"}},
 	}
 }
 
@@ -58,5 +68,5 @@ func (c *Config) Validate() error {
 	if c.MaxDepth < 1 || c.MaxDepth > maxMaxDepth {
 		errs = errors.Join(errs, fmt.Errorf("max_depth: must be between 1 and %d, got %d", maxMaxDepth, c.MaxDepth))
 	}
-	return errors.Join(errs, c.Joins.validate())
+	return errors.Join(errs, c.Joins.validate(), c.Links.validate(), c.compiles())
 }

@@ -13,18 +13,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/kelemetry/kelemetry/internal/readmetest"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/links"
 )
 
 func TestDefaultConfigNeedsNothing(t *testing.T) {
 	cfg := createDefaultConfig()
 	require.NoError(t, confmap.New().Unmarshal(cfg))
 	require.NoError(t, confmap.Validate(cfg))
-	assert.Equal(t, &Config{
-		Window: 30 * time.Minute, MaxObjects: 100_000, MaxDepth: 16,
-		Joins: JoinsConfig{Enabled: true, MaxAge: 5 * time.Minute, MaxSize: 32 << 20, Tolerance: 2 * time.Second},
-	}, cfg)
+	assert.Equal(t, createDefaultConfig(), cfg)
 }
 
 func TestConfigIsRead(t *testing.T) {
@@ -33,6 +34,19 @@ func TestConfigIsRead(t *testing.T) {
 	assert.Equal(t, &Config{
 		Window: 10 * time.Minute, MaxObjects: 5000, MaxDepth: 8, DefaultCluster: "prod",
 		Joins: JoinsConfig{Enabled: true, MaxAge: time.Minute, MaxSize: 1_000_000, Tolerance: time.Second, Hold: 3 * time.Second},
+		Links: LinksConfig{
+			Presets:        []string{"hpa", "karmada"},
+			PresetSettings: map[string]links.PresetSettings{"karmada": {Cluster: "karmada-host"}},
+			Rules: []links.Rule{{
+				Name: "app-of-apps", Match: links.Match{Group: "example.com", Resource: "apps", Namespace: "shop-*", Cluster: "prod"},
+				Target: `{"group": "example.com", "resource": "apps", "namespace": object.metadata.namespace, "name": object.spec.parent}`,
+				Role:   "parent", Class: "app", Place: true,
+			}},
+			Linkers: []component.ID{component.MustNewID("example_linker")}, LinkerTimeout: 50 * time.Millisecond,
+			ParentAnnotation: "example.com/parent", PlaceParents: true,
+			TraceContexts: []string{"example.com/traceparent"}, MaxPerObject: 10, CostLimit: 1000,
+		},
+		Tags: []links.Tag{{Match: links.Match{Resource: "nodes"}, Attribute: "example.zone", Value: `object.metadata.labels["topology.kubernetes.io/zone"]`}},
 	}, cfg)
 }
 
@@ -80,16 +94,7 @@ func TestReadmeExamples(t *testing.T) {
 	}
 }
 
-// TestReadmeNamesEveryOption with its default.
-func TestReadmeNamesEveryOption(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	conf := confmap.New()
-	require.NoError(t, conf.Marshal(createDefaultConfig()))
-	for _, key := range conf.AllKeys() {
-		assert.Contains(t, string(readme), "| `"+key+"` |")
-	}
-}
+func TestReadmeNamesEveryOption(t *testing.T) { readmetest.NamesEveryOption(t, createDefaultConfig()) }
 
 func loadConfig(t *testing.T, file string) *Config {
 	conf, err := confmaptest.LoadConf(file)

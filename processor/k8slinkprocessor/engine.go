@@ -11,6 +11,7 @@ import (
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/joins"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/links"
 )
 
 // engine rewrites batches. It is safe for concurrent use and does no I/O: what it does to a batch depends on the batch and
@@ -27,6 +28,15 @@ type engine struct {
 	joins     *joins.Table // nil if they are off
 	hold      time.Duration
 	clock     func() time.Time
+
+	rules        *links.Rules
+	linkers      []*boundLinker
+	maxLinks     int
+	placesByLink bool
+	profiles     *profiles
+	sentLinks    *sentSpans
+	// report is told of each evaluation of a rule.
+	report links.Report
 }
 
 func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
@@ -38,13 +48,31 @@ func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules, err := cfg.rules()
+	if err != nil {
+		return nil, err
+	}
+	profiles, err := newProfiles(cfg.MaxObjects)
+	if err != nil {
+		return nil, err
+	}
+	sentLinks, err := newSentSpans(sentLinksEach * cfg.MaxObjects)
+	if err != nil {
+		return nil, err
+	}
 	return &engine{
 		window: identity.Window(cfg.Window), maxDepth: cfg.MaxDepth, defaultCluster: cfg.DefaultCluster,
 		scopeName: scopeName, scopeVersion: scopeVersion,
 		knowledge: knowledge, sent: sent,
 		joins: cfg.Joins.table(), hold: cfg.Joins.Hold, clock: time.Now,
+		rules: rules, maxLinks: cfg.Links.MaxPerObject, placesByLink: rules.Placing() || len(cfg.Links.Linkers) > 0,
+		profiles: profiles, sentLinks: sentLinks,
+		report: func(string, links.Outcome, error) {},
 	}, nil
 }
+
+// sentLinksEach is how many sent links are remembered for each object in the other tables.
+const sentLinksEach = 2
 
 // link rewrites td. When the next consumer has accepted it, the caller reports so to accepted; until then the object
 // spans in td count as never emitted, so that a second attempt emits them again.
@@ -52,18 +80,25 @@ func (e *engine) link(td ptrace.Traces) *batch {
 	b := newBatch(e, td)
 	b.read()                       // which spans are on which objects
 	b.plant()                      // needs all types that the batch shows; collects what it tells of owners
+	b.study()                      // finds links and tags; needs the true types of the objects
+	b.foster()                     // has links place objects; needs what was found
 	e.knowledge.Complete(b.forest) // needs all owners that the batch shows
 	b.place()                      // computes traces and parents; needs all ancestors
+	b.connect()                    // link spans that are due; needs the places of the objects, and finds those of the other ends
 	b.move()                       // writes them; needs the places of all spans to know which parents come along
 	b.join(e.clock())              // needs only the objects; changes only what audit spans carry
+	b.relink()                     // links of Events to where their objects are
 	b.emit()                       // object spans that go out
+	b.emitLinks()                  // link spans that go out
 	b.removeConsumed()             // object spans that came in; after emit, so that their resources can stay
 	return b
 }
 
-// accepted remembers the object spans of a batch as emitted, and the diffs on its audit spans as delivered.
+// accepted remembers the object spans and link spans of a batch as emitted, and the diffs on its audit spans as delivered.
 func (e *engine) accepted(b *batch) {
 	e.sent.add(b.emitted)
+	e.sentLinks.add(b.emittedLinks)
+	e.profiles.connect(b.connected)
 	for _, c := range b.joining.joined {
 		e.joins.Deliver(c.object, c.span)
 	}

@@ -4,10 +4,13 @@
 package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
 
 import (
+	"encoding/hex"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/kelemetry/kelemetry/internal/attr"
+	"github.com/kelemetry/kelemetry/internal/identity"
 )
 
 // move writes traces and parents, and takes the owner references off: they belong to the object's own span.
@@ -20,6 +23,9 @@ func (b *batch) move() {
 			b.leave(m)
 			m.span.SetTraceID(m.place.trace)
 			m.span.SetParentSpanID(m.place.parent)
+		case linking:
+			b.leave(m)
+			moveLinking(m)
 		case foreign:
 			b.leave(m)
 			moveForeign(m, moved)
@@ -36,6 +42,19 @@ func (b *batch) leave(m *member) {
 	} else {
 		b.stats.rehomed++
 	}
+}
+
+// moveLinking gives a link span the ID that it has in its new trace, if it says what it stands for.
+func moveLinking(m *member) {
+	if attrs := m.span.Attributes(); m.span.TraceID() != m.place.trace {
+		var target identity.ID
+		if id, err := hex.DecodeString(text(attrs, attr.LinkTargetID)); err == nil && copy(target[:], id) == len(target) {
+			node := m.place.chain[0]
+			m.span.SetSpanID(identity.LinkSpanID(m.place.trace, node.ID, target, text(attrs, attr.LinkRole), text(attrs, attr.LinkClass)))
+		}
+	}
+	m.span.SetTraceID(m.place.trace)
+	m.span.SetParentSpanID(m.place.parent)
 }
 
 // move is one span's way from a trace to a trace.

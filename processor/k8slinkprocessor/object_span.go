@@ -23,6 +23,8 @@ type objectSpan struct {
 	trace  pcommon.TraceID
 	span   pcommon.SpanID
 	parent pcommon.SpanID
+	// profile has what the span tells of the object's content.
+	profile *profile
 }
 
 type objectSpanKey struct {
@@ -46,7 +48,7 @@ func (p *placing) plant(at *place) {
 			known = len(p.due)
 			p.spans[key] = known
 			span := identity.ObjectSpanID(at.trace, node.ID)
-			p.due = append(p.due, objectSpan{node, at.window, at.trace, span, parent})
+			p.due = append(p.due, objectSpan{node: node, window: at.window, trace: at.trace, span: span, parent: parent})
 		case node.SpeaksBefore(p.due[known].node):
 			// Two lives of the object are in this trace. The span is that of the later one.
 			p.due[known].node, p.due[known].parent = node, parent
@@ -58,22 +60,45 @@ func (p *placing) plant(at *place) {
 // emit adds the object spans that are due and were not sent before. They go to the resource of their object if the
 // batch has it.
 func (b *batch) emit() {
-	pending, keys := b.engine.sent.missing(b.placing.due)
-	if len(pending) == 0 {
-		return
+	if b.engine.studies() {
+		b.engine.profiles.recall(b.placing.due)
 	}
-	homes := b.homes()
+	pending, keys := b.engine.sent.missing(b.placing.due)
 	for _, o := range pending {
-		home, ok := homes[o.node]
-		if !ok {
-			home = b.traces.ResourceSpans().AppendEmpty()
-			o.node.CopyTo(home.Resource().Attributes())
-			homes[o.node] = home
+		span := b.engine.scopeIn(b.homeOf(o.node)).Spans().AppendEmpty()
+		o.write(span, b.engine.window)
+		if before, ok := b.placing.carried[objectSpanKey{o.trace, o.node.ID}]; ok && o.profile == nil {
+			carryOver(before, span)
 		}
-		o.write(b.engine.scopeIn(home).Spans().AppendEmpty(), b.engine.window)
 	}
 	b.emitted = keys
 	b.stats.objectSpans = int64(len(pending))
+}
+
+// homeOf returns the resource for spans on an object that are made here.
+func (b *batch) homeOf(node *hierarchy.Node) ptrace.ResourceSpans {
+	if b.homes == nil {
+		b.homes = b.findHomes()
+	}
+	home, ok := b.homes[node]
+	if !ok {
+		home = b.traces.ResourceSpans().AppendEmpty()
+		node.CopyTo(home.Resource().Attributes())
+		b.homes[node] = home
+	}
+	return home
+}
+
+// carryOver keeps the tags and links of an object span that another k8slink made, which may know the object's content.
+func carryOver(from, to ptrace.Span) {
+	for key, value := range from.Attributes().All() {
+		if _, ok := to.Attributes().Get(key); !ok && key != attr.Owners && key != attr.OwnersSeen {
+			value.CopyTo(to.Attributes().PutEmpty(key))
+		}
+	}
+	for _, link := range from.Links().All() {
+		link.CopyTo(to.Links().AppendEmpty())
+	}
 }
 
 func (o objectSpan) write(span ptrace.Span, window identity.Window) {
@@ -90,6 +115,9 @@ func (o objectSpan) write(span ptrace.Span, window identity.Window) {
 	}
 	if told, ok := o.node.Told(); ok {
 		span.Attributes().PutStr(attr.OwnersSeen, timeOf(told).Format(time.RFC3339Nano))
+	}
+	if o.profile != nil {
+		o.profile.writeTo(span)
 	}
 }
 
@@ -121,9 +149,9 @@ func (e *engine) scopeIn(rs ptrace.ResourceSpans) ptrace.ScopeSpans {
 	return scope
 }
 
-// homes finds the resource of each object in the batch. A resource of some other source that mentions the object is
+// findHomes finds the resource of each object in the batch. A resource of some other source that mentions the object is
 // none, because its service name is not the cluster.
-func (b *batch) homes() map[*hierarchy.Node]ptrace.ResourceSpans {
+func (b *batch) findHomes() map[*hierarchy.Node]ptrace.ResourceSpans {
 	homes := make(map[*hierarchy.Node]ptrace.ResourceSpans, len(b.groups))
 	for i := range b.groups {
 		g := &b.groups[i]

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
@@ -21,6 +22,8 @@ type place struct {
 	// chain leads from the object to the root.
 	chain []*hierarchy.Node
 	cut   hierarchy.Cut
+	// connected is set when the link spans of the object are due there.
+	connected bool
 	// planted is set when the object spans of the chain are due.
 	planted bool
 }
@@ -31,7 +34,9 @@ type placing struct {
 	traces map[traceKey]pcommon.TraceID
 	spans  map[objectSpanKey]int
 	due    []objectSpan
-	buf    []*hierarchy.Node
+	// carried are object spans that came in, by what they are made anew as: what they tell besides stays.
+	carried map[objectSpanKey]ptrace.Span
+	buf     []*hierarchy.Node
 	// slab and chains are what places and their chains are cut from, to allocate many at once.
 	slab   []place
 	chains []*hierarchy.Node
@@ -77,9 +82,20 @@ func (b *batch) placeMember(node *hierarchy.Node, m *member) {
 		return
 	case m.kind == object:
 		m.kind = consumed
+		b.placing.carry(m.place, node, m.span)
 		b.consumed++
 	}
 	b.placing.plant(m.place)
+}
+
+func (p *placing) carry(at *place, node *hierarchy.Node, span ptrace.Span) {
+	if span.TraceID() != at.trace {
+		return
+	}
+	if p.carried == nil {
+		p.carried = make(map[objectSpanKey]ptrace.Span)
+	}
+	p.carried[objectSpanKey{at.trace, node.ID}] = span
 }
 
 func (b *batch) placeOf(node *hierarchy.Node, window time.Time) *place {

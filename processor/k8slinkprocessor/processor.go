@@ -6,6 +6,7 @@ package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8s
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -13,13 +14,20 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
 
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/links"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/metadata"
 )
 
 type linkProcessor struct {
-	component.StartFunc
+	config *Config
+	logger *zap.Logger
+	// failed are the rules of which a failure was told as a warning.
+	failed sync.Map
+	// calls are the calls of linkers that have not come back.
+	calls sync.WaitGroup
 
 	engine    *engine
 	next      consumer.Traces
@@ -35,7 +43,8 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*l
 	if err != nil {
 		return nil, fmt.Errorf("making the metrics: %w", err)
 	}
-	p := &linkProcessor{engine: engine, next: next, telemetry: telemetry}
+	p := &linkProcessor{config: cfg, logger: set.Logger, engine: engine, next: next, telemetry: telemetry}
+	engine.report = p.evaluated
 	if err := p.observe(); err != nil {
 		telemetry.Shutdown()
 		return nil, fmt.Errorf("registering the metrics of the cache: %w", err)
@@ -48,10 +57,45 @@ func (*linkProcessor) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
-// Shutdown implements component.Component. There is nothing to flush: what is held is held by its sender.
-func (p *linkProcessor) Shutdown(context.Context) error {
-	p.telemetry.Shutdown()
+// Start implements component.Component.
+func (p *linkProcessor) Start(_ context.Context, host component.Host) error {
+	linkers, err := findLinkers(host, p.config.Links.Linkers, p.config.Links.LinkerTimeout, &p.calls)
+	if err != nil {
+		return err
+	}
+	p.engine.linkers = linkers
 	return nil
+}
+
+// Shutdown implements component.Component. There is nothing to flush: what is held is held by its sender. It waits for
+// linkers that have not answered in time.
+func (p *linkProcessor) Shutdown(ctx context.Context) error {
+	p.telemetry.Shutdown()
+	done := make(chan struct{})
+	go func() {
+		p.calls.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for linkers: %w", ctx.Err())
+	}
+}
+
+// evaluated counts the evaluation of a rule.
+func (p *linkProcessor) evaluated(rule string, outcome links.Outcome, err error) {
+	p.telemetry.ProcessorK8slinkRuleEvaluations.Add(context.Background(), 1, metric.WithAttributeSet(
+		attribute.NewSet(attribute.String("rule", rule), attribute.String("outcome", string(outcome)))))
+	if err == nil {
+		return
+	}
+	level := zap.DebugLevel
+	if _, told := p.failed.LoadOrStore(rule, struct{}{}); !told {
+		level = zap.WarnLevel
+	}
+	p.logger.Log(level, "A rule for links failed on an object", zap.String("rule", rule), zap.Error(err))
 }
 
 // ConsumeTraces implements consumer.Traces. When the next consumer fails, the batch may come again as it was or as it
@@ -82,6 +126,9 @@ func (p *linkProcessor) record(ctx context.Context, b *batch) {
 	add(t.ProcessorK8slinkSpans, s.kept, attribute.String("outcome", "kept"))
 	add(t.ProcessorK8slinkSpans, s.untouched, attribute.String("outcome", "untouched"))
 	add(t.ProcessorK8slinkObjectSpans, s.objectSpans)
+	add(t.ProcessorK8slinkLinkSpans, s.linkSpans)
+	add(t.ProcessorK8slinkUnreadableObjects, s.unreadable)
+	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceLink], attribute.String("source", "link"))
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceBatch], attribute.String("source", "batch"))
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceCache], attribute.String("source", "cache"))
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceNone], attribute.String("source", "none"))
@@ -108,10 +155,20 @@ func (p *linkProcessor) observe() error {
 	if err := p.observeJoins(); err != nil {
 		return err
 	}
+	err = p.telemetry.RegisterProcessorK8slinkLinksCachedCallback(func(_ context.Context, o metric.Int64Observer) error {
+		objects, _ := p.engine.profiles.stats()
+		o.Observe(objects)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	return p.telemetry.RegisterProcessorK8slinkEvictionsCallback(func(_ context.Context, o metric.Int64Observer) error {
 		stats := p.engine.knowledge.Stats()
+		_, links := p.engine.profiles.stats()
 		for table, n := range map[string]int64{
 			"objects": stats.EvictedObjects, "types": stats.EvictedTypes, "object_spans": p.engine.sent.evictions(),
+			"links": links, "link_spans": p.engine.sentLinks.evictions(),
 		} {
 			o.Observe(n, metric.WithAttributes(attribute.String("table", table)))
 		}

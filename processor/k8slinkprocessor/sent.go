@@ -4,6 +4,7 @@
 package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
 
 import (
+	"encoding/binary"
 	"fmt"
 	"hash/maphash"
 	"sync"
@@ -12,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// sentSpans remembers which object spans were emitted. Forgetting one costs a copy with the same ID.
+// sentSpans remembers which object spans, or link spans, were emitted. Forgetting one costs a copy with the same ID.
 type sentSpans struct {
 	seed maphash.Seed
 
@@ -22,7 +23,7 @@ type sentSpans struct {
 }
 
 // sentKey is an object span and its place in the tree: when either its parent or its owners become known anew, it is
-// emitted again. Only the knowledge that there are no owners is not worth a second copy.
+// emitted again; so it is when its tags or trace contexts do. Only the knowledge that there are no owners is not worth a second copy.
 type sentKey struct {
 	span    pcommon.SpanID
 	content uint64
@@ -45,6 +46,11 @@ func (s *sentSpans) key(o objectSpan) sentKey {
 	if owners, ok := o.node.Owners(); ok && !owners.None() {
 		_, _ = h.WriteString(owners.JSON)
 	}
+	if o.profile != nil && o.profile.digest != 0 {
+		var digest [8]byte
+		binary.NativeEndian.PutUint64(digest[:], o.profile.digest)
+		_, _ = h.Write(digest[:])
+	}
 	return sentKey{o.span, h.Sum64()}
 }
 
@@ -54,16 +60,25 @@ func (s *sentSpans) missing(spans []objectSpan) ([]objectSpan, []sentKey) {
 	for i, o := range spans {
 		keys[i] = s.key(o)
 	}
-	s.keysMu.Lock()
-	defer s.keysMu.Unlock()
 	n := 0
-	for i, key := range keys {
-		if _, ok := s.keys.Get(key); !ok {
-			spans[n], keys[n] = spans[i], key
-			n++
-		}
+	for _, i := range s.unsent(keys) {
+		spans[n], keys[n] = spans[i], keys[i]
+		n++
 	}
 	return spans[:n], keys[:n]
+}
+
+// unsent returns the indices of the keys that were not sent yet, in ascending order.
+func (s *sentSpans) unsent(keys []sentKey) []int {
+	var missing []int
+	s.keysMu.Lock()
+	defer s.keysMu.Unlock()
+	for i, key := range keys {
+		if _, ok := s.keys.Get(key); !ok {
+			missing = append(missing, i)
+		}
+	}
+	return missing
 }
 
 // add remembers spans as sent.

@@ -21,6 +21,8 @@ const (
 	SourceNone
 	SourceBatch
 	SourceCache
+	// SourceLink: no owner is known, and a link places the object.
+	SourceLink
 	numSources
 )
 
@@ -94,7 +96,10 @@ func firstOf(a, b string) string {
 type Forest struct {
 	nodes    map[life]*Node
 	subjects []*Node
-	sources  Sources
+	// mentioned are objects that are new to the forest, no subjects, and whose ancestors are not found yet.
+	mentioned []*Node
+	foster    Foster
+	sources   Sources
 	// slab is what nodes are cut from. A full one is left to them.
 	slab []Node
 }
@@ -123,7 +128,24 @@ func (f *Forest) Add(r objectspan.Resource) *Node {
 	return node
 }
 
-// ancestor plants an object that an owner reference names.
+// Mention plants an object that a link leads to. Its ancestors are found when the forest is extended.
+func (f *Forest) Mention(r objectspan.Resource) *Node {
+	node, created := f.node(r)
+	if created {
+		f.mentioned = append(f.mentioned, node)
+	} else if !node.subject {
+		node.describe(r)
+	}
+	return node
+}
+
+// Foster names the object that one without an owner is placed under, if any.
+type Foster func(*Node) (objectspan.Resource, bool)
+
+// SetFoster has objects without a known owner placed when the forest is completed.
+func (f *Forest) SetFoster(foster Foster) { f.foster = foster }
+
+// ancestor plants an object that an owner reference or a foster names.
 func (f *Forest) ancestor(r objectspan.Resource) (node *Node, created bool) {
 	node, created = f.node(r)
 	if !created && !node.subject {

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/kelemetry/kelemetry/internal/identity"
+	"github.com/kelemetry/kelemetry/internal/objectspan"
 )
 
 // Knowledge is what is remembered from batch to batch. It is safe for concurrent use.
@@ -46,18 +47,28 @@ func (k *Knowledge) Types() *Types { return k.types }
 // Complete learns what the forest was taught and finds the ancestors of all its objects: by what this batch and the
 // cache together know. It goes up level by level, so that the lock is held for looking up only.
 func (k *Knowledge) Complete(f *Forest) {
-	fresh := k.learn(f)
-	level := f.subjects
+	k.climb(f, f.subjects, k.learn(f))
+}
+
+// Extend finds the ancestors of what was mentioned since the forest was completed.
+func (k *Knowledge) Extend(f *Forest) {
+	mentioned := f.mentioned
+	f.mentioned = nil
+	k.climb(f, mentioned, nil)
+}
+
+// climb finds the owners of nodes, the owners of those, and so on.
+func (k *Knowledge) climb(f *Forest, level []*Node, fresh map[identity.ID]lives) {
 	for depth := 1; len(level) > 0; depth++ {
 		k.recall(level, fresh)
 		var above []*Node
 		for _, n := range level {
+			next, ok := k.above(f, n)
 			f.sources[n.source]++
-			if !n.owned() || depth == k.maxDepth {
+			if !ok || depth == k.maxDepth {
 				continue
 			}
-			ref, _ := n.believed.owners.Value().Owner()
-			owner, created := f.ancestor(k.types.owner(n.Object, ref))
+			owner, created := f.ancestor(next)
 			n.owner = owner
 			if created {
 				above = append(above, owner)
@@ -65,6 +76,22 @@ func (k *Knowledge) Complete(f *Forest) {
 		}
 		level = above
 	}
+}
+
+// above finds what a node is placed under: its owner, else what a link names.
+func (k *Knowledge) above(f *Forest, n *Node) (objectspan.Resource, bool) {
+	if n.owned() {
+		ref, _ := n.believed.owners.Value().Owner()
+		return k.types.owner(n.Object, ref), true
+	}
+	if f.foster == nil || n.Name == "" {
+		return objectspan.Resource{}, false
+	}
+	r, ok := f.foster(n)
+	if ok {
+		n.source = SourceLink
+	}
+	return r, ok
 }
 
 // learn adds the lessons of a batch to the cache and returns the knowledge about the objects they concern, which

@@ -25,20 +25,24 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                           metric.Meter
-	mu                              sync.Mutex
-	registrations                   []metric.Registration
-	ProcessorK8slinkChainsCut       metric.Int64Counter
-	ProcessorK8slinkEvictions       metric.Int64ObservableCounter
-	ProcessorK8slinkJoins           metric.Int64Counter
-	ProcessorK8slinkJoinsForgotten  metric.Int64ObservableCounter
-	ProcessorK8slinkJoinsSize       metric.Int64ObservableGauge
-	ProcessorK8slinkJoinsSpared     metric.Int64Counter
-	ProcessorK8slinkMalformedOwners metric.Int64Counter
-	ProcessorK8slinkObjectSpans     metric.Int64Counter
-	ProcessorK8slinkObjectsCached   metric.Int64ObservableGauge
-	ProcessorK8slinkOwners          metric.Int64Counter
-	ProcessorK8slinkSpans           metric.Int64Counter
+	meter                             metric.Meter
+	mu                                sync.Mutex
+	registrations                     []metric.Registration
+	ProcessorK8slinkChainsCut         metric.Int64Counter
+	ProcessorK8slinkEvictions         metric.Int64ObservableCounter
+	ProcessorK8slinkJoins             metric.Int64Counter
+	ProcessorK8slinkJoinsForgotten    metric.Int64ObservableCounter
+	ProcessorK8slinkJoinsSize         metric.Int64ObservableGauge
+	ProcessorK8slinkJoinsSpared       metric.Int64Counter
+	ProcessorK8slinkLinkSpans         metric.Int64Counter
+	ProcessorK8slinkLinksCached       metric.Int64ObservableGauge
+	ProcessorK8slinkMalformedOwners   metric.Int64Counter
+	ProcessorK8slinkObjectSpans       metric.Int64Counter
+	ProcessorK8slinkObjectsCached     metric.Int64ObservableGauge
+	ProcessorK8slinkOwners            metric.Int64Counter
+	ProcessorK8slinkRuleEvaluations   metric.Int64Counter
+	ProcessorK8slinkSpans             metric.Int64Counter
+	ProcessorK8slinkUnreadableObjects metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -88,6 +92,21 @@ func (builder *TelemetryBuilder) RegisterProcessorK8slinkJoinsSizeCallback(cb me
 		cb(ctx, &observerInt64{inst: builder.ProcessorK8slinkJoinsSize, obs: o})
 		return nil
 	}, builder.ProcessorK8slinkJoinsSize)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorK8slinkLinksCachedCallback sets callback for observable ProcessorK8slinkLinksCached metric.
+func (builder *TelemetryBuilder) RegisterProcessorK8slinkLinksCachedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorK8slinkLinksCached, obs: o})
+		return nil
+	}, builder.ProcessorK8slinkLinksCached)
 	if err != nil {
 		return err
 	}
@@ -176,6 +195,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkLinkSpans, err = builder.meter.Int64Counter(
+		"otelcol_processor_k8slink_link_spans",
+		metric.WithDescription("Link spans that were emitted and accepted by the next component, two for each link. [Development]"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkLinksCached, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_k8slink_links_cached",
+		metric.WithDescription("Objects of whose content something is known. [Development]"),
+		metric.WithUnit("{object}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorK8slinkMalformedOwners, err = builder.meter.Int64Counter(
 		"otelcol_processor_k8slink_malformed_owners",
 		metric.WithDescription("Spans whose owner references could not be read. They are placed by what is known otherwise. [Development]"),
@@ -200,10 +231,22 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{object}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkRuleEvaluations, err = builder.meter.Int64Counter(
+		"otelcol_processor_k8slink_rule_evaluations",
+		metric.WithDescription("Evaluations of rules for links and tags on new versions of objects. A failure is told in the log, the first one of each rule as a warning. [Development]"),
+		metric.WithUnit("{evaluation}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorK8slinkSpans, err = builder.meter.Int64Counter(
 		"otelcol_processor_k8slink_spans",
 		metric.WithDescription("Spans, other than object spans, that were accepted by the next component, by what became of them. [Development]"),
 		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkUnreadableObjects, err = builder.meter.Int64Counter(
+		"otelcol_processor_k8slink_unreadable_objects",
+		metric.WithDescription("Snapshots of objects that are no JSON objects. They give no links. [Development]"),
+		metric.WithUnit("{object}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

@@ -32,6 +32,10 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	require.NoError(t, tb.RegisterProcessorK8slinkLinksCachedCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
 	require.NoError(t, tb.RegisterProcessorK8slinkObjectsCachedCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
@@ -39,10 +43,13 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorK8slinkChainsCut.Add(context.Background(), 1)
 	tb.ProcessorK8slinkJoins.Add(context.Background(), 1)
 	tb.ProcessorK8slinkJoinsSpared.Add(context.Background(), 1)
+	tb.ProcessorK8slinkLinkSpans.Add(context.Background(), 1)
 	tb.ProcessorK8slinkMalformedOwners.Add(context.Background(), 1)
 	tb.ProcessorK8slinkObjectSpans.Add(context.Background(), 1)
 	tb.ProcessorK8slinkOwners.Add(context.Background(), 1)
+	tb.ProcessorK8slinkRuleEvaluations.Add(context.Background(), 1)
 	tb.ProcessorK8slinkSpans.Add(context.Background(), 1)
+	tb.ProcessorK8slinkUnreadableObjects.Add(context.Background(), 1)
 	AssertEqualProcessorK8slinkChainsCut(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -61,6 +68,12 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualProcessorK8slinkJoinsSpared(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorK8slinkLinkSpans(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorK8slinkLinksCached(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorK8slinkMalformedOwners(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -73,7 +86,13 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualProcessorK8slinkOwners(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorK8slinkRuleEvaluations(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorK8slinkSpans(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorK8slinkUnreadableObjects(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 
