@@ -1,0 +1,125 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package spanstore // import "github.com/kelemetry/kelemetry/extension/tracestoreextension/internal/spanstore"
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/cockroachdb/pebble/v2"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// The layout of the keys, which is the format of the store. Each begins with the slice, as a big-endian number of 32 bits, and a letter:
+//
+//	slice 't' trace 0 context   what spans share: their resource and scope
+//	slice 't' trace 1 span      a span: see spanValue
+//	slice 'i' term ^bucket trace[:8]   that the trace has a span with the term in the bucket; the value is when within the bucket
+//	slice 'o' service 0 kind operation   that there is such an operation
+//	slice 's' service           that there is such a service
+//	slice 'w'                   when the slice was last written, and what is indexed in it: see sliceState
+//
+// A change of it needs another name of comparer, so that a directory in the old format is refused instead of misread.
+const (
+	kindTrace     = 't'
+	kindIndex     = 'i'
+	kindOperation = 'o'
+	kindService   = 's'
+	kindState     = 'w'
+
+	rowContext = 0
+	rowSpan    = 1
+
+	sliceLen  = 4
+	prefixLen = sliceLen + 1
+	traceLen  = prefixLen + 16 // of the prefix that all rows of a trace share
+	shortLen  = 8              // of the part of a trace ID that is in the index
+	indexLen  = prefixLen + 8 + 1 + shortLen
+)
+
+// slice is an hour, counted from the Unix epoch.
+type slice uint32
+
+// sliceLength and the buckets within it. A bucket has to be a byte.
+const (
+	sliceLength     = time.Hour
+	bucketLength    = 5 * time.Minute
+	bucketsPerSlice = int(sliceLength / bucketLength)
+)
+
+// sliceOf returns the slice of a time and how far into it the time is. A timestamp ends in the year 2554, so no slice's key has only ff.
+func sliceOf(t pcommon.Timestamp) (slice, time.Duration) {
+	return slice(uint64(t) / uint64(sliceLength)), time.Duration(uint64(t) % uint64(sliceLength))
+}
+
+func (s slice) start() time.Time { return time.Unix(int64(s)*int64(sliceLength/time.Second), 0).UTC() }
+
+func (s slice) key() []byte { return binary.BigEndian.AppendUint32(make([]byte, 0, 64), uint32(s)) }
+
+func (s slice) prefix(kind byte) []byte { return append(s.key(), kind) }
+
+func sliceOfKey(key []byte) slice { return slice(binary.BigEndian.Uint32(key)) }
+
+func traceKey(s slice, trace pcommon.TraceID) []byte { return append(s.prefix(kindTrace), trace[:]...) }
+
+func contextKey(traceKey []byte, context uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(traceKey[:traceLen:traceLen], rowContext), context)
+}
+
+func contextHash(key []byte) uint64 { return binary.BigEndian.Uint64(key) }
+
+func spanKey(traceKey []byte, span pcommon.SpanID) []byte {
+	return append(append(traceKey[:traceLen:traceLen], rowSpan), span[:]...)
+}
+
+// termKey is what all rows of a term in a slice begin with.
+func termKey(s slice, term uint64) []byte {
+	return binary.BigEndian.AppendUint64(s.prefix(kindIndex), term)
+}
+
+// indexKey sorts a term's traces from the newest bucket to the oldest.
+func indexKey(s slice, term uint64, bucket byte, trace pcommon.TraceID) []byte {
+	return append(append(termKey(s, term), ^bucket), trace[:shortLen]...)
+}
+
+func operationKey(s slice, service string, kind byte, name string) []byte {
+	return append(append(append(append(s.prefix(kindOperation), service...), 0), kind), name...)
+}
+
+func serviceKey(s slice, service string) []byte { return append(s.prefix(kindService), service...) }
+
+// after returns the least key that is greater than all keys with the prefix, which begins with a slice.
+func after(prefix []byte) []byte {
+	end := append([]byte(nil), prefix...)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+	return nil
+}
+
+// hashTerm names a term: a key with a value.
+func hashTerm(key, value string) uint64 {
+	var d xxhash.Digest
+	d.Reset()
+	_, _ = d.WriteString(key)
+	_, _ = d.Write([]byte{0})
+	_, _ = d.WriteString(value)
+	return d.Sum64()
+}
+
+// comparer orders keys as bytes and has all rows of a trace share a prefix, for the Bloom filters.
+var comparer = func() *pebble.Comparer {
+	c := *pebble.DefaultComparer
+	c.Name = "kelemetry.spanstore.v1"
+	c.Split = func(key []byte) int {
+		if len(key) > traceLen && key[sliceLen] == kindTrace {
+			return traceLen
+		}
+		return len(key)
+	}
+	return &c
+}()
