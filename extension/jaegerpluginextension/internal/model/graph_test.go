@@ -285,3 +285,31 @@ func TestParseID(t *testing.T) {
 		assert.False(t, ok, text)
 	}
 }
+
+// TestEventsTellTheirNanosecondByTheirName where they tell whole seconds only.
+func TestEventsTellTheirNanosecondByTheirName(t *testing.T) {
+	at := pcommon.Timestamp(storedtest.Noon.UnixNano())
+	name := func(n pcommon.Timestamp) string { return fmt.Sprintf("web.%x", uint64(n)) }
+	for _, tt := range []struct {
+		name       string
+		kind       string
+		count      int
+		told, want time.Duration
+	}{
+		{name(at + 5), "event", 1, 0, 5},
+		{name(at + 5), "event", 2, 0, 0},                     // of a later occurrence
+		{name(at + 5), "watch", 1, 0, 0},                     // not an Event
+		{name(at + 5), "event", 1, 3, 3},                     // exact as it is
+		{name(at + 5), "event", 1, time.Second, time.Second}, // of another second
+		{"web", "event", 1, 0, 0},
+		{"", "event", 1, 0, 0},
+		{"web.ffffffffffffffffffff", "event", 1, 0, 0},
+	} {
+		g := graphOf(storedtest.Span{On: pod, Kind: tt.kind, Name: "x", At: tt.told, Attributes: map[string]any{
+			attr.EventName: tt.name, attr.EventCount: tt.count,
+		}})
+		o, ok := g.Object(storedtest.ID(pod))
+		require.True(t, ok)
+		assert.Equal(t, at+pcommon.Timestamp(tt.want), o.Lives[0].Entries[0].Start, "%+v", tt)
+	}
+}

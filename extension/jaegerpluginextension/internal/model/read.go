@@ -161,6 +161,8 @@ func (g *Graph) readEntry(span ptrace.Span, r *resource, f facts, source Source,
 		resource: r, owners: f.owners, anchor: anchor,
 	}
 	e.Start, e.End = times(span)
+	e.Start = exactTime(e)
+	e.End = max(e.Start, e.End)
 	key := entryKey{span.SpanID(), r.id}
 	known, ok := g.entries[key]
 	switch {

@@ -24,7 +24,7 @@ const (
 	keyError     = "error"
 	keyDiff      = "diff "
 	keyDiffCut   = "diff cut"
-	keyJoin      = "diff found by"
+	keyJoin      = "diff joined"
 	keyLife      = "life"
 	keyLink      = "link"
 	keyLinks     = "links"

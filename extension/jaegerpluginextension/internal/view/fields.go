@@ -24,11 +24,9 @@ const (
 	fieldDiff        = "diff "
 	fieldVerboseDiff = "verbose diff "
 	fieldDiffCut     = "diff cut"
-	fieldDiffJoin    = "diff found by"
+	fieldDiffJoin    = "diff joined"
 	fieldSnapshot    = "snapshot"
 	fieldTruncated   = "snapshot truncated"
-
-	diffJoin = "kelemetry.diff.join"
 )
 
 // internalPrefix is of attributes that are for Kelemetry itself.
@@ -66,7 +64,7 @@ func putItem(attrs pcommon.Map, it *item, asSpan bool) {
 	diff := it.Events(attr.EventDiff)
 	if len(diff) == 0 && it.observed != nil {
 		diff = it.observed.Events(attr.EventDiff)
-	} else if how := it.Text(diffJoin); len(diff) > 0 && how != "" && how != "exact" {
+	} else if how := it.Text(attr.DiffJoin); len(diff) > 0 && how == attr.DiffJoinInferred {
 		attrs.PutStr(fieldDiffJoin, how)
 	}
 	for _, event := range diff {

@@ -50,7 +50,7 @@ func displayID(id identity.ID) (trace pcommon.TraceID) {
 	return trace
 }
 
-// recorded is the trace of a roll-out, as auditlog and k8slink made it of the audit log in integration/testdata/recording.
+// recorded is the stored trace of testbed.RolloutScenario on a real control plane, as config-examples/all-sources.yaml made it.
 func recorded(tb testing.TB) (td ptrace.Traces, deployment identity.ID) {
 	file, err := os.Open("testdata/recorded/stored.pb.gz")
 	require.NoError(tb, err)
@@ -79,17 +79,6 @@ func spansIn(td ptrace.Traces) (all []shown) {
 		}
 	}
 	return all
-}
-
-func named(t *testing.T, td ptrace.Traces, name string) shown {
-	t.Helper()
-	for _, s := range spansIn(td) {
-		if s.Name() == name {
-			return s
-		}
-	}
-	require.Fail(t, "no span "+name)
-	return shown{}
 }
 
 func childrenOf(td ptrace.Traces, parent pcommon.SpanID) (names []string) {

@@ -4,6 +4,9 @@
 package view // import "github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/view"
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/model"
 	"github.com/kelemetry/kelemetry/internal/identity"
 )
@@ -39,7 +42,11 @@ func (t *tree) noteReferences() {
 			t.refer(n, owner, shown)
 		}
 		var links []string
-		for _, l := range n.life.Links {
+		for i, l := range n.life.Links {
+			if i == maxNoted {
+				links = append(links, fmt.Sprintf("and %d more", len(n.life.Links)-maxNoted))
+				break
+			}
 			note := relation(l) + " " + fullName(l.Target, n.object.Cluster)
 			if l.Class != "" {
 				note = l.Class + ": " + note
@@ -53,6 +60,9 @@ func (t *tree) noteReferences() {
 	})
 }
 
+// maxNoted is how many references of one object are told: of all the Pods of a node more would help nobody.
+const maxNoted = 100
+
 func here(shown bool) string {
 	if shown {
 		return " (in this view)"
@@ -62,13 +72,7 @@ func here(shown bool) string {
 
 // refer links to the view of an object. Links within a trace make Jaeger's UI draw circles, so there are none.
 func (t *tree) refer(n *node, to model.Ref, shown map[identity.ID]bool) {
-	if t.options.DisplayID == nil || shown[to.ID] {
-		return
+	if t.options.DisplayID != nil && !shown[to.ID] && !slices.Contains(n.refs, to.ID) {
+		n.refs = append(n.refs, to.ID)
 	}
-	for _, known := range n.refs {
-		if known == to.ID {
-			return
-		}
-	}
-	n.refs = append(n.refs, to.ID)
 }
