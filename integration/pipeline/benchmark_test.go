@@ -10,23 +10,16 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
-	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/encoding/gzip" // the sink accepts it
 
 	"github.com/kelemetry/kelemetry/integration/collector"
 )
@@ -45,30 +38,31 @@ func BenchmarkWebhookToOTLP(b *testing.B) {
 }
 
 func benchmark(b *testing.B, compression string, batchSize int) {
-	sink := startSink(b)
+	sink := collector.SinkForTest(b)
 	webhook := freeAddress(b)
 	process, err := collector.Start(b.Context(), collector.Options{
 		Root: root, Config: filepath.Join("integration", "pipeline", "testdata", "pipeline.yaml"),
-		Env: []string{"WEBHOOK=" + webhook, "SINK=" + sink.address, "COMPRESSION=" + compression},
+		Env: []string{"WEBHOOK=" + webhook, "SINK=" + sink.Address, "COMPRESSION=" + compression},
 	})
 	require.NoError(b, err)
 	bodies, events, size := batches(b, batchSize)
 	url := "http://" + webhook + "/audit/bench"
 	replay(b, url, bodies) // warms up
 	sent := 0
-	before := cpuSeconds(b, process.Pid())
+	before, err := process.Usage()
+	require.NoError(b, err)
 	for b.Loop() {
 		replay(b, url, bodies)
 		sent += events
 	}
-	used := cpuSeconds(b, process.Pid()) - before
-	peak := peakMemory(b, process.Pid())
+	after, err := process.Usage()
+	require.NoError(b, err)
 	require.NoError(b, process.Stop()) // flushes the queue
-	require.NotZero(b, sink.spans.Load())
-	b.ReportMetric(float64(sent)/used, "events/cpu-s")
+	require.NotZero(b, sink.Spans())
+	b.ReportMetric(float64(sent)/(after.CPU-before.CPU).Seconds(), "events/cpu-s")
 	b.ReportMetric(float64(size)/float64(events), "B/event")
-	b.ReportMetric(peak/(1<<20), "peak-MiB")
-	b.ReportMetric(float64(sink.spans.Load())/float64(sent+events), "spans/event")
+	b.ReportMetric(float64(after.Peak)/(1<<20), "peak-MiB")
+	b.ReportMetric(float64(sink.Spans())/float64(sent+events), "spans/event")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -125,60 +119,6 @@ func batches(b *testing.B, batchSize int) (bodies [][]byte, events, size int) {
 	require.NoError(b, lines.Err())
 	flush()
 	return bodies, events, size
-}
-
-// sink takes OTLP and counts spans.
-type sink struct {
-	ptraceotlp.UnimplementedGRPCServer
-	address string
-	spans   atomic.Int64
-}
-
-// Export implements ptraceotlp.GRPCServer.
-func (s *sink) Export(_ context.Context, request ptraceotlp.ExportRequest) (ptraceotlp.ExportResponse, error) {
-	s.spans.Add(int64(request.Traces().SpanCount()))
-	return ptraceotlp.NewExportResponse(), nil
-}
-
-func startSink(b *testing.B) *sink {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(b, err)
-	s := &sink{address: listener.Addr().String()}
-	server := grpc.NewServer(grpc.MaxRecvMsgSize(64 << 20))
-	ptraceotlp.RegisterGRPCServer(server, s)
-	go func() { _ = server.Serve(listener) }()
-	b.Cleanup(server.Stop)
-	return s
-}
-
-// ticksPerSecond is what Linux counts CPU time in, on every architecture that Go runs on.
-const ticksPerSecond = 100
-
-// cpuSeconds is what a process has used so far, user and system.
-func cpuSeconds(b *testing.B, pid int) float64 {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	require.NoError(b, err)
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // from the third on
-	user, err := strconv.ParseFloat(fields[11], 64)
-	require.NoError(b, err)
-	system, err := strconv.ParseFloat(fields[12], 64)
-	require.NoError(b, err)
-	return (user + system) / ticksPerSecond
-}
-
-// peakMemory is the largest resident size of a process so far, in bytes.
-func peakMemory(b *testing.B, pid int) float64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	require.NoError(b, err)
-	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 64)
-			require.NoError(b, err)
-			return kib * 1024
-		}
-	}
-	b.Fatal("no VmHWM")
-	return 0
 }
 
 func freeAddress(b *testing.B) string {

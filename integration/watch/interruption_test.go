@@ -21,10 +21,13 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 
+	"github.com/kelemetry/kelemetry/integration/testbed"
 	"github.com/kelemetry/kelemetry/internal/attr"
 	"github.com/kelemetry/kelemetry/receiver/watchreceiver"
 )
@@ -194,24 +197,95 @@ func TestAnAPIServerThatCannotStreamLists(t *testing.T) {
 	assert.True(t, w.host.isHealthy(), w.host.failure())
 }
 
-// TestWhatMayNotBeWatchedDoesNotStopTheRest: mallory may read one resource of one namespace, and later another.
+// TestWhatMayNotBeWatchedDoesNotStopTheRest: mallory may read one resource of one namespace, and later another. That is a
+// failure only of what is asked for by name.
 func TestWhatMayNotBeWatchedDoesNotStopTheRest(t *testing.T) {
 	const ns = "granted"
 	require.NoError(t, bed.CreateNamespace(t.Context(), bed.Alice, ns))
 	grant(t, ns, "configmaps")
-	w := startWatching(t, bed.Mallory.Config, func(c *watchreceiver.Config) {
-		c.Namespaces = []string{ns}
+	limited := func(c *watchreceiver.Config) { c.Namespaces, c.DiscoveryInterval = []string{ns}, time.Second }
+	everything := startWatching(t, bed.Mallory.Config, limited)
+	named := startWatching(t, bed.Mallory.Config, func(c *watchreceiver.Config) {
+		limited(c)
 		c.Include = []watchreceiver.RuleConfig{{Resources: []string{"configmaps", "serviceaccounts"}}}
 	})
-	require.Eventually(t, func() bool { return w.host.failure() != "" }, patience, 20*time.Millisecond)
-	assert.Contains(t, w.host.failure(), "serviceaccounts in granted")
-	configMaps := bed.Alice.Client.CoreV1().ConfigMaps(ns)
-	_, err := configMaps.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "seen"}}, metav1.CreateOptions{})
+	require.Eventually(t, func() bool { return named.host.failure() != "" }, patience, 20*time.Millisecond)
+	assert.Contains(t, named.host.failure(), "serviceaccounts in granted")
+	for _, w := range []*watching{everything, named} {
+		require.Eventually(t, func() bool { return w.haveListed([]string{"configmaps"}) }, patience, 20*time.Millisecond)
+	}
+	_, err := bed.Alice.Client.CoreV1().ConfigMaps(ns).Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "seen"}}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	w.awaitName(t, "created", "configmaps", ns, "seen")
+	everything.awaitName(t, "created", "configmaps", ns, "seen")
+	named.awaitName(t, "created", "configmaps", ns, "seen")
+	assert.True(t, everything.host.isHealthy(), everything.host.failure())
 
 	grant(t, ns, "serviceaccounts")
-	assert.Eventually(t, w.host.isHealthy, patience, 20*time.Millisecond, "it is tried again")
+	assert.Eventually(t, named.host.isHealthy, patience, 20*time.Millisecond, "it is tried again")
+	require.Eventually(t, func() bool { return everything.haveListed([]string{"serviceaccounts"}) }, patience, 20*time.Millisecond)
+}
+
+// TestHistoryThatIsGone: etcd's history is compacted while the watch is interrupted, in an API server that has no other.
+func TestHistoryThatIsGone(t *testing.T) {
+	c := testbed.ForTest(t, testbed.Options{
+		Components: testbed.APIServerOnly, APIServerFlags: []string{"--watch-cache=false", "--etcd-compaction-interval=1s"},
+	})
+	l := &line{}
+	config := rest.CopyConfig(c.Admin.Config)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return through{l, next} })
+	w := startWatching(t, config, func(c *watchreceiver.Config) {
+		c.Include = []watchreceiver.RuleConfig{{Resources: []string{"configmaps"}, Namespaces: []string{"default"}}}
+	})
+	require.Eventually(t, func() bool { return w.haveListed([]string{"configmaps"}) }, patience, 20*time.Millisecond)
+	configMaps := c.Alice.Client.CoreV1().ConfigMaps("default")
+	var last *corev1.ConfigMap
+	for _, name := range []string{"goes", "changes"} {
+		var err error
+		last, err = configMaps.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
+		require.NoError(t, err)
+		w.awaitName(t, "created", "configmaps", "default", name)
+	}
+	l.interrupt()
+	require.NoError(t, configMaps.Delete(t.Context(), "goes", metav1.DeleteOptions{}))
+	_, err := configMaps.Patch(t.Context(), "changes", types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`), metav1.PatchOptions{})
+	require.NoError(t, err)
+	awaitCompacted(t, c, last.ResourceVersion)
+	l.restore(0)
+
+	changed := w.awaitName(t, "updated", "configmaps", "default", "changes")
+	assert.Equal(t, map[string]string{"metadata.labels": `null -> {"a":"b"}`}, changed.diff())
+	assert.Equal(t, "true", changed.text(attr.WatchInferred))
+	w.awaitName(t, "deleted", "configmaps", "default", "goes")
+	_, err = configMaps.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "comes"}}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	assert.Empty(t, w.awaitName(t, "created", "configmaps", "default", "comes").text(attr.WatchInferred), "the watch goes on")
+	assert.Len(t, w.on("configmaps", "default", ""), 5, "and nothing is told twice")
+	assert.True(t, w.host.isHealthy(), w.host.failure())
+}
+
+// awaitCompacted waits until a watch from a resourceVersion is refused. Meanwhile it changes other objects, as happens in a living
+// cluster, for there to be something to compact.
+func awaitCompacted(t *testing.T, c *testbed.Cluster, version string) {
+	t.Helper()
+	i := 0
+	require.Eventually(t, func() bool {
+		i++
+		_, err := c.Admin.Client.CoreV1().Services("default").Create(t.Context(), &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("noise-", i)}, Spec: corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone},
+		}, metav1.CreateOptions{})
+		require.NoError(t, err)
+		w, err := c.Admin.Client.CoreV1().ConfigMaps("default").Watch(t.Context(), metav1.ListOptions{ResourceVersion: version, TimeoutSeconds: new(int64(1))})
+		if err != nil {
+			return apierrors.IsResourceExpired(err) || apierrors.IsGone(err)
+		}
+		defer w.Stop()
+		for e := range w.ResultChan() {
+			if err := apierrors.FromObject(e.Object); e.Type == apiwatch.Error {
+				return apierrors.IsResourceExpired(err) || apierrors.IsGone(err)
+			}
+		}
+		return false
+	}, patience, 100*time.Millisecond)
 }
 
 func grant(t *testing.T, namespace, resource string) {

@@ -10,8 +10,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -32,6 +36,7 @@ import (
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/kelemetry/kelemetry/integration/collector"
 	"github.com/kelemetry/kelemetry/integration/testbed"
 	"github.com/kelemetry/kelemetry/receiver/watchreceiver"
 )
@@ -56,21 +61,90 @@ type report struct {
 	CPU            time.Duration
 }
 
-// TestMemoryOfFiveThousandPods measures a process that has nothing but the receiver in it.
+// TestMemoryOfFiveThousandPods measures the receiver in a process that has nothing else in it, and the built product.
 func TestMemoryOfFiveThousandPods(t *testing.T) {
 	cluster := testbed.ForTest(t, testbed.Options{Components: testbed.APIServerOnly})
 	size := createPods(t, cluster)
-	child := startChild(t, cluster.Kubeconfig)
+	assert.Greater(t, size, podSize*9/10)
+	t.Run("the receiver alone", func(t *testing.T) {
+		child := startChild(t, cluster.Kubeconfig)
+		measure(t, cluster, size, 1, func(t *testing.T) report { t.Helper(); return child.last() })
+	})
+	t.Run("the whole binary", func(t *testing.T) {
+		measure(t, cluster, size, 2, startWhole(t, cluster.Kubeconfig)) // the object's span too
+	})
+}
 
+// measure waits until all Pods are known, and changes some, which makes so many spans each.
+func measure(t *testing.T, cluster *testbed.Cluster, size, spansEach int, last func(*testing.T) report) {
+	t.Helper()
 	var steady report
-	require.Eventually(t, func() bool { steady = child.last(); return steady.Objects >= pods }, 2*time.Minute, childReports)
+	require.Eventually(t, func() bool { steady = last(t); return steady.Objects >= pods }, 2*time.Minute, childReports)
 	t.Logf("after the first list: %s", describe(steady))
 	patchPods(t, cluster)
-	require.Eventually(t, func() bool { return child.last().Spans >= int(updatesEach*updatesFor/time.Second) }, 2*time.Minute, childReports)
-	busy := child.last()
+	require.Eventually(t, func() bool { return last(t).Spans >= spansEach*int(updatesEach*updatesFor/time.Second) }, 2*time.Minute, childReports)
+	busy := last(t)
 	t.Logf("%d Pods of %d bytes; after %d updates a second for %s: %s; CPU for them %s", pods, size, updatesEach, updatesFor, describe(busy), busy.CPU-steady.CPU)
-	assert.Less(t, busy.Resident, int64(maxResident))
-	assert.Greater(t, size, podSize*9/10)
+	assert.Less(t, steady.Resident, int64(maxResident))
+	assert.Less(t, busy.Peak, int64(maxResident*3/2))
+}
+
+// startWhole runs config-examples/watch.yaml, into something that takes OTLP, and returns what tells of the process.
+func startWhole(t *testing.T, kubeconfig string) func(*testing.T) report {
+	t.Helper()
+	sink := collector.SinkForTest(t)
+	metrics := freePort(t)
+	c, err := collector.Start(t.Context(), collector.Options{
+		Root: "../..", Config: filepath.Join("config-examples", "watch.yaml"),
+		Set: []string{fmt.Sprintf("service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]", metrics)},
+		Env: []string{
+			"GOGC=50", // half the room for garbage, see the README
+			"KUBECONFIG=" + kubeconfig, "JAEGER_OTLP=" + sink.Address, "KELEMETRY_STATE=" + filepath.Join(t.TempDir(), "state"),
+			fmt.Sprintf("KELEMETRY_HEALTH=127.0.0.1:%d", freePort(t)),
+		},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_ = c.Stop()
+		if t.Failed() {
+			t.Log(c.Tail())
+		}
+	})
+	return func(t *testing.T) report {
+		t.Helper()
+		usage, err := c.Usage()
+		require.NoError(t, err)
+		told := scrape(t, metrics)
+		return report{
+			Resident: usage.Resident, Peak: usage.Peak, CPU: usage.CPU, Spans: int(sink.Spans()),
+			Objects: told["otelcol_receiver_watch_objects"], State: told["otelcol_receiver_watch_state_size"],
+		}
+	}
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// scrape reads the metrics that a process has one of each.
+func scrape(t *testing.T, port int) map[string]int64 {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", port))
+	require.NoError(t, err)
+	defer response.Body.Close()
+	values := map[string]int64{}
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		name, _, _ := strings.Cut(strings.ReplaceAll(lines.Text(), "{", " "), " ")
+		if value, err := strconv.ParseFloat(lines.Text()[strings.LastIndexByte(lines.Text(), ' ')+1:], 64); err == nil {
+			values[name] = int64(value)
+		}
+	}
+	return values
 }
 
 func describe(r report) string {

@@ -125,31 +125,37 @@ type watching struct {
 	everything bool
 }
 
-// startWatching runs a receiver until the test ends, as the user. Each resource is watched from its first list on, which
-// newNamespace waits for.
-func startWatching(t *testing.T, config *rest.Config, change func(*watchreceiver.Config)) *watching {
+// newWatching makes what a receiver needs that runs as the user, until the test ends.
+func newWatching(t *testing.T, config *rest.Config) *watching {
 	t.Helper()
 	httpClient, err := rest.HTTPClientFor(config)
 	require.NoError(t, err)
 	client, err := discovery.NewDiscoveryClientForConfigAndClient(config, httpClient)
 	require.NoError(t, err)
-	w := &watching{sink: new(consumertest.TracesSink), host: &host{cluster: &cluster{config, memory.NewMemCacheClient(client)}}}
+	t.Cleanup(httpClient.CloseIdleConnections)
+	return &watching{
+		sink: new(consumertest.TracesSink), host: &host{cluster: &cluster{config, memory.NewMemCacheClient(client)}},
+		telemetry: componenttest.NewTelemetry(),
+	}
+}
+
+// startWatching runs a receiver until the test ends, as the user. Each resource is watched from its first list on, which
+// newNamespace waits for.
+func startWatching(t *testing.T, config *rest.Config, change func(*watchreceiver.Config)) *watching {
+	t.Helper()
+	w := newWatching(t, config)
 	factory := watchreceiver.NewFactory()
 	options := factory.CreateDefaultConfig().(*watchreceiver.Config)
 	if change != nil {
 		change(options)
 	}
-	w.telemetry = componenttest.NewTelemetry()
 	set := receivertest.NewNopSettings(factory.Type())
 	set.TelemetrySettings = w.telemetry.NewTelemetrySettings()
 	w.everything = len(options.Include) == 0
 	r, err := factory.CreateTraces(t.Context(), set, options, w.sink)
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), w.host))
-	t.Cleanup(func() {
-		assert.NoError(t, r.Shutdown(context.Background()))
-		httpClient.CloseIdleConnections()
-	})
+	t.Cleanup(func() { assert.NoError(t, r.Shutdown(context.Background())) })
 	return w
 }
 

@@ -4,76 +4,130 @@
 package watchreceiver // import "github.com/kelemetry/kelemetry/receiver/watchreceiver"
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.uber.org/zap"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// health reports the receiver's status: recoverable as long as anything cannot be watched.
+// health reports the receiver's status: recoverable as long as something cannot be watched that is meant to be. What the
+// account may not watch is not, unless the user has said what to include: of everything that there is, an account is often
+// not to see all. That is logged once, and a failure only if it is true of all there is.
 type health struct {
 	report func(*componentstatus.Event)
 	logger *zap.Logger
+	// explicit is set if the user has said what to include.
+	explicit bool
 
-	mu      sync.Mutex // guards failing, and keeps reports in order: it is held while one is made
-	failing map[string]error
+	mu        sync.Mutex // guards what follows, and keeps reports in order: it is held while one is made
+	wanted    map[string]bool
+	failing   map[string]error
+	forbidden map[string]error
+	reported  string
 }
 
-func newHealth(report func(*componentstatus.Event), logger *zap.Logger) *health {
-	return &health{report: report, logger: logger, failing: map[string]error{}}
+func newHealth(report func(*componentstatus.Event), logger *zap.Logger, explicit bool) *health {
+	return &health{
+		report: report, logger: logger, explicit: explicit,
+		wanted: map[string]bool{}, failing: map[string]error{}, forbidden: map[string]error{},
+	}
+}
+
+// wants says that something is to be watched.
+func (h *health) wants(what string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.wanted[what] = true
 }
 
 // failed says that something does not work. It is tried again by whoever says so.
 func (h *health) failed(what string, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, known := h.failing[what]
-	h.failing[what] = err
-	if known {
+	if apierrors.IsForbidden(err) && !h.explicit {
+		if h.forbidden[what] == nil {
+			h.logger.Warn("The account may not watch a resource: allow list and watch, or exclude it. It is tried again from time to time.",
+				zap.String("resource", what), zap.Error(err))
+		}
+		h.forbidden[what] = err
+		delete(h.failing, what)
+		h.tell()
+		return
+	}
+	if h.failing[what] != nil {
 		return // reported, and logged, when it began
 	}
 	h.logger.Warn("Cannot watch. It is tried again.", zap.String("resource", what), zap.Error(err))
-	h.report(componentstatus.NewRecoverableErrorEvent(h.summary()))
+	h.failing[what] = err
+	h.tell()
 }
 
 // works says that something works, again or from the beginning.
-func (h *health) works(what string) { h.settle(what, true) }
-
-// gone says that something is no longer wanted.
-func (h *health) gone(what string) { h.settle(what, false) }
-
-func (h *health) settle(what string, tell bool) {
+func (h *health) works(what string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, known := h.failing[what]
-	delete(h.failing, what)
-	if !known {
+	if h.failing[what] == nil && h.forbidden[what] == nil {
 		return
 	}
-	if tell {
-		h.logger.Info("Watching again.", zap.String("resource", what))
-	}
-	if len(h.failing) == 0 {
-		h.report(componentstatus.NewEvent(componentstatus.StatusOK))
-		return
-	}
-	h.report(componentstatus.NewRecoverableErrorEvent(h.summary()))
+	h.logger.Info("Watching again.", zap.String("resource", what))
+	h.settle(what)
 }
 
-// summary names what is failing. The caller holds the lock.
-func (h *health) summary() error {
-	var names []string
-	for name := range h.failing {
-		names = append(names, name)
+// gone says that something is no longer wanted.
+func (h *health) gone(what string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.wanted, what)
+	h.settle(what)
+}
+
+// settle and what follows is for callers that hold the lock.
+func (h *health) settle(what string) {
+	delete(h.failing, what)
+	delete(h.forbidden, what)
+	h.tell()
+}
+
+// tell reports the status if it is another one.
+func (h *health) tell() {
+	err, text := h.status(), ""
+	if err != nil {
+		text = err.Error()
 	}
-	slices.Sort(names)
+	switch {
+	case text == h.reported:
+	case err == nil:
+		h.report(componentstatus.NewEvent(componentstatus.StatusOK))
+	default:
+		h.report(componentstatus.NewRecoverableErrorEvent(err))
+	}
+	h.reported = text
+}
+
+func (h *health) status() error {
+	switch {
+	case len(h.failing) > 0:
+		return summary(h.failing)
+	case len(h.forbidden) > 0 && len(h.forbidden) == len(h.wanted):
+		return errors.Join(errors.New("the account may not watch anything"), summary(h.forbidden))
+	default:
+		return nil
+	}
+}
+
+// summary names what does not work.
+func summary(broken map[string]error) error {
+	names := slices.Sorted(maps.Keys(broken))
 	const most = 10
 	rest := ""
 	if len(names) > most {
 		rest = fmt.Sprintf(" and %d more", len(names)-most)
 	}
-	return fmt.Errorf("cannot watch %s%s: %w", strings.Join(names[:min(len(names), most)], ", "), rest, h.failing[names[0]])
+	return fmt.Errorf("cannot watch %s%s: %w", strings.Join(names[:min(len(names), most)], ", "), rest, broken[names[0]])
 }

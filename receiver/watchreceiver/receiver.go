@@ -139,7 +139,7 @@ func (r *watchReceiver) open(host component.Host) (err error) {
 		config: r.config, filter: newFilter(r.config.Include, r.config.Exclude), discovery: cluster.Discovery(), client: client,
 		lists: semaphore.NewWeighted(int64(r.config.Lists.MaxConcurrent)), budget: states.NewBudget(r.config.Memory.MaxStateSize),
 		offered: newOffered(maker.unmarked),
-		health:  newHealth(func(e *componentstatus.Event) { componentstatus.ReportStatus(host, e) }, r.set.Logger),
+		health:  newHealth(func(e *componentstatus.Event) { componentstatus.ReportStatus(host, e) }, r.set.Logger, len(r.config.Include) > 0),
 		logger:  r.set.Logger,
 		running: map[watchKey]*running{}, nudge: make(chan struct{}, 1),
 	}

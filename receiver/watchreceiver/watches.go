@@ -153,6 +153,9 @@ func (w *watches) apply(ctx context.Context, wanted map[watchKey]target, unknown
 			w.logger.Info("A resource is gone.", zap.Stringer("resource", r.target.GroupVersionResource), zap.Int("objects", r.table.Clear()))
 		}
 	}
+	for key := range wanted {
+		w.health.wants(key.String())
+	}
 	for key, t := range wanted {
 		if w.running[key] == nil {
 			w.start(ctx, key, t, nil)
@@ -191,7 +194,7 @@ func (w *watches) source(key watchKey, t target, store *watcher) cache.ListerWat
 			}
 		},
 	}
-	return &cache.ListWatch{ListWithContextFunc: s.List, WatchFuncWithContext: s.Watch}
+	return slowed(s, w.config.DiscoveryInterval)
 }
 
 // onChange has discovery follow the objects that decide what it tells.
