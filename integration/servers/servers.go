@@ -20,6 +20,7 @@ const (
 	Scheduler         Server = "kube-scheduler"
 	Kwok              Server = "kwok"
 	Jaeger            Server = "jaeger"
+	Kafka             Server = "kafka"
 )
 
 // recipe says how a server is built.
@@ -39,11 +40,12 @@ var recipes = map[Server]recipe{
 	Scheduler:         {module: "kubernetes", pkg: "k8s.io/kubernetes/cmd/kube-scheduler", versionOf: "k8s.io/kubernetes"},
 	Kwok:              {module: "kwok", pkg: "sigs.k8s.io/kwok/cmd/kwok", keep: map[string]string{"kustomize/stage": "stage"}},
 	Jaeger:            {module: "jaeger", pkg: "github.com/jaegertracing/jaeger/cmd/jaeger"},
+	Kafka:             {module: "kafka", pkg: "github.com/kelemetry/kelemetry/integration/servers/kafka"},
 }
 
 // All lists every server in the order in which they are best built: what a cluster needs first.
 func All() []Server {
-	return []Server{Etcd, APIServer, ControllerManager, Scheduler, Kwok, Jaeger}
+	return []Server{Etcd, APIServer, ControllerManager, Scheduler, Kwok, Jaeger, Kafka}
 }
 
 // Path returns the path of a server's binary, and builds it if the cache does not have it: minutes for some on the first call,

@@ -91,11 +91,19 @@ func (s store) build(ctx context.Context, name Server, r recipe, module, entry s
 	return nil
 }
 
-// cacheKey changes whenever any dependency of the server does.
+// cacheKey changes whenever any dependency of the server does, or the server where it is the module itself.
 func cacheKey(module string) (string, error) {
 	h := sha256.New()
 	io.WriteString(h, recipeVersion)
-	for _, file := range []string{"go.mod", "go.sum"} {
+	sources, err := filepath.Glob(filepath.Join(module, "*.go"))
+	if err != nil {
+		return "", err
+	}
+	files := []string{"go.mod", "go.sum"}
+	for _, source := range sources {
+		files = append(files, filepath.Base(source))
+	}
+	for _, file := range files {
 		data, err := os.ReadFile(filepath.Join(module, file))
 		if errors.Is(err, os.ErrNotExist) && file == "go.sum" {
 			err = nil // a module without dependencies

@@ -32,12 +32,13 @@ const (
 // TestAReplicaIsKilledUnderLoad: one of three that place is killed with -9 at 1,000 events a second, and comes back two seconds
 // later. Every event arrives, and what arrives twice is the same.
 func TestAReplicaIsKilledUnderLoad(t *testing.T) {
-	for name, set := range map[string][]string{
-		"by namespace": nil,
-		"by object":    byObject,
+	for name, startTier := range map[string]func(t *testing.T) *tier{
+		"by namespace": func(t *testing.T) *tier { return startBalanced(t) },
+		"by object":    func(t *testing.T) *tier { return startBalanced(t, byObject...) },
+		"Kafka":        startKafka,
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := startBalanced(t, set...)
+			b := startTier(t)
 			sent := map[string]bool{}
 			restarted := make(chan func() (*collector.Collector, error), 1)
 			ticker := time.NewTicker(pace)
@@ -49,7 +50,7 @@ func TestAReplicaIsKilledUnderLoad(t *testing.T) {
 					<-b.link[1].Exited()
 				case restartAt:
 					go func() {
-						c, err := run(t.Context(), "loadbalanced-link.yaml", nil, b.linkEnv[1]...)
+						c, err := run(t.Context(), b.example, nil, b.linkEnv[1]...)
 						restarted <- func() (*collector.Collector, error) { return c, err }
 					}()
 				}

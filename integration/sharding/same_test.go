@@ -127,11 +127,18 @@ func TestReplicasMakeWhatOneMakes(t *testing.T) {
 
 	// By trace ID, and nobody to ask for owners: a process that sees a Pod knows its ReplicaSet, but not whose that is. No span is
 	// missing, and merged by object the forest is the same.
-	scattered := outcomeOf(t, startBalanced(t, byObject...))
-	requireSame(t, one.told, scattered.told, "what is told of objects")
-	requireSame(t, one.edges, scattered.edges, "edges")
-	assert.Greater(t, scattered.traces, one.traces, "trees are cut below the second level")
-	t.Logf("%d spans, %d edges; %d traces by one and by namespace, %d by object", len(one.spans), len(one.edges), one.traces, scattered.traces)
+	for name, startTier := range map[string]func(t *testing.T) *tier{
+		"load balanced": func(t *testing.T) *tier { return startBalanced(t, byObject...) },
+		"Kafka":         startKafka,
+	} {
+		t.Run("by object, "+name, func(t *testing.T) {
+			scattered := outcomeOf(t, startTier(t))
+			requireSame(t, one.told, scattered.told, "what is told of objects")
+			requireSame(t, one.edges, scattered.edges, "edges")
+			assert.Greater(t, scattered.traces, one.traces, "trees are cut below the second level")
+			t.Logf("%d spans, %d edges; %d traces by one and by namespace, %d by object", len(one.spans), len(one.edges), one.traces, scattered.traces)
+		})
+	}
 }
 
 func requireSame(t *testing.T, want, got map[string]bool, what string) {

@@ -30,6 +30,7 @@ import (
 	_ "google.golang.org/grpc/encoding/gzip" // the sink accepts it
 
 	"github.com/kelemetry/kelemetry/integration/collector"
+	"github.com/kelemetry/kelemetry/integration/testbed"
 	"github.com/kelemetry/kelemetry/internal/attr"
 )
 
@@ -170,7 +171,9 @@ var byObject = []string{"exporters.load_balancing.routing_key=traceID", "exporte
 type tier struct {
 	webhook string
 	sink    *sink
+	// link are the processes that place spans, example and linkEnv what they are started with.
 	link    []*collector.Collector
+	example string
 	linkEnv [][]string
 }
 
@@ -185,17 +188,35 @@ func startOne(t *testing.T) *tier {
 // startBalanced is a process that receives, and three that place.
 func startBalanced(t *testing.T, set ...string) *tier {
 	t.Helper()
-	b := &tier{webhook: freeAddress(t), sink: startSink(t)}
-	env := []string{"KELEMETRY_STATE=" + state(t), "KELEMETRY_WEBHOOK=" + b.webhook}
+	b := &tier{webhook: freeAddress(t), sink: startSink(t), example: "loadbalanced-link.yaml"}
+	var addresses []string
 	for i := range replicas {
 		address := freeAddress(t)
-		linkEnv := []string{"KELEMETRY_STATE=" + state(t), "KELEMETRY_OTLP=" + address, "JAEGER_OTLP=" + b.sink.address, "KELEMETRY_HEALTH=" + freeAddress(t)}
-		b.linkEnv = append(b.linkEnv, linkEnv)
-		b.link = append(b.link, start(t, "loadbalanced-link.yaml", nil, linkEnv...))
-		env = append(env, fmt.Sprintf("KELEMETRY_LINK_%d=%s", i, address))
+		b.startLink(t, "KELEMETRY_OTLP="+address)
+		addresses = append(addresses, fmt.Sprintf("KELEMETRY_LINK_%d=%s", i, address))
 	}
-	start(t, "loadbalanced-edge.yaml", set, env...)
+	start(t, "loadbalanced-edge.yaml", set, append(addresses, "KELEMETRY_STATE="+state(t), "KELEMETRY_WEBHOOK="+b.webhook)...)
 	return b
+}
+
+// startKafka is the same with a broker in between, which has more partitions than there are processes.
+func startKafka(t *testing.T) *tier {
+	t.Helper()
+	kafka := testbed.KafkaForTest(t, 2*replicas+1)
+	b := &tier{webhook: freeAddress(t), sink: startSink(t), example: "kafka-link.yaml"}
+	broker := "KELEMETRY_KAFKA=" + kafka.Broker
+	start(t, "kafka-edge.yaml", nil, broker, "KELEMETRY_STATE="+state(t), "KELEMETRY_WEBHOOK="+b.webhook)
+	for range replicas {
+		b.startLink(t, broker)
+	}
+	return b
+}
+
+func (b *tier) startLink(t *testing.T, env ...string) {
+	t.Helper()
+	env = append(env, "KELEMETRY_STATE="+state(t), "KELEMETRY_HEALTH="+freeAddress(t), "JAEGER_OTLP="+b.sink.address)
+	b.linkEnv = append(b.linkEnv, env)
+	b.link = append(b.link, start(t, b.example, nil, env...))
 }
 
 func state(t *testing.T) string { return filepath.Join(t.TempDir(), "state") }
