@@ -13,6 +13,7 @@ import (
 	"github.com/kelemetry/kelemetry/internal/kinds"
 	"github.com/kelemetry/kelemetry/internal/objectspan"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/lookup"
 )
 
 // batch is one ptrace.Traces on its way through the engine.
@@ -20,6 +21,7 @@ type batch struct {
 	engine  *engine
 	traces  ptrace.Traces
 	forest  *hierarchy.Forest
+	finder  *lookup.Batch // nil without look-ups
 	groups  []group
 	members []member
 	placing placing
@@ -200,7 +202,7 @@ func text(attrs pcommon.Map, key string) string {
 
 // plant puts the objects into the forest, with what their spans tell of their owners.
 func (b *batch) plant() {
-	lessons := lessons{}
+	lessons := lessons{several: b.engine.several}
 	begin := 0
 	for i := range b.groups {
 		g := &b.groups[i]
@@ -211,6 +213,12 @@ func (b *batch) plant() {
 		for j := begin; j < g.end; j++ {
 			m := &b.members[j]
 			m.taught = lessons.read(g.node, m.span, m.kind)
+			if m.kind != object {
+				g.node.See(m.span.StartTimestamp())
+			}
+			if m.kind == native && tellsTheEnd(m.span) {
+				g.node.Bury(m.span.StartTimestamp())
+			}
 		}
 		begin = g.end
 	}

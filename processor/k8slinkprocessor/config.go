@@ -6,12 +6,16 @@ package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8s
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/kelemetry/kelemetry/internal/attr"
 	"github.com/kelemetry/kelemetry/internal/identity"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/links"
 )
 
@@ -40,6 +44,17 @@ type Config struct {
 
 	// Tags are values that are copied from objects to their spans.
 	Tags []links.Tag `mapstructure:"tags"`
+
+	// MultipleOwners says which owner an object is placed under that has several and no controller among them: none
+	// (controller_only), or the first in its list (first).
+	MultipleOwners string `mapstructure:"multiple_owners"`
+
+	// DeletedRetention is how long the owners of a deleted object are kept in preference to those of objects that are
+	// there, which can be told or looked up again. 0 keeps them like any other.
+	DeletedRetention time.Duration `mapstructure:"deleted_retention"`
+
+	// Lookup has owners looked up that no span has told. Without it nothing is asked.
+	Lookup configoptional.Optional[LookupConfig] `mapstructure:"lookup"`
 }
 
 // maxMaxDepth keeps a configuration from making every span walk a hostile chain.
@@ -53,6 +68,10 @@ func createDefaultConfig() component.Config {
 		Joins:      defaultJoins(),
 		Links:      defaultLinks(),
 		Tags:       []links.Tag{{Match: links.Match{Resource: "pods"}, Attribute: attr.NodeName, Value: "object.spec.nodeName"}},
+
+		MultipleOwners:   string(hierarchy.ControllerOnly),
+		DeletedRetention: time.Hour,
+		Lookup:           configoptional.Default(defaultLookup()),
 	}
 }
 
@@ -67,6 +86,12 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxDepth < 1 || c.MaxDepth > maxMaxDepth {
 		errs = errors.Join(errs, fmt.Errorf("max_depth: must be between 1 and %d, got %d", maxMaxDepth, c.MaxDepth))
+	}
+	if known := []string{string(hierarchy.ControllerOnly), string(hierarchy.First)}; !slices.Contains(known, c.MultipleOwners) {
+		errs = errors.Join(errs, fmt.Errorf("multiple_owners: must be among %s, got %q", strings.Join(known, ", "), c.MultipleOwners))
+	}
+	if c.DeletedRetention < 0 {
+		errs = errors.Join(errs, fmt.Errorf("deleted_retention: must not be negative, got %s", c.DeletedRetention))
 	}
 	return errors.Join(errs, c.Joins.validate(), c.Links.validate(), c.compiles())
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
@@ -46,7 +47,11 @@ func TestConfigIsRead(t *testing.T) {
 			ParentAnnotation: "example.com/parent", PlaceParents: true,
 			TraceContexts: []string{"example.com/traceparent"}, MaxPerObject: 10, CostLimit: 1000,
 		},
-		Tags: []links.Tag{{Match: links.Match{Resource: "nodes"}, Attribute: "example.zone", Value: `object.metadata.labels["topology.kubernetes.io/zone"]`}},
+		Tags:           []links.Tag{{Match: links.Match{Resource: "nodes"}, Attribute: "example.zone", Value: `object.metadata.labels["topology.kubernetes.io/zone"]`}},
+		MultipleOwners: "first", DeletedRetention: 10 * time.Minute,
+		Lookup: configoptional.Some(LookupConfig{
+			Clusters: component.MustNewIDWithName("kube_clusters", "all"), Timeout: time.Second, MaxConcurrent: 4, NegativeTTL: time.Minute,
+		}),
 	}, cfg)
 }
 

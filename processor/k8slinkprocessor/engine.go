@@ -4,6 +4,7 @@
 package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
 
 import (
+	"context"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -12,10 +13,11 @@ import (
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/joins"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/links"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/lookup"
 )
 
-// engine rewrites batches. It is safe for concurrent use and does no I/O: what it does to a batch depends on the batch and
-// on what earlier ones taught. The clock is asked only for how long joins remember.
+// engine rewrites batches. It is safe for concurrent use. Without look-ups it does no I/O, and what it does to a batch
+// depends on the batch and on what earlier ones taught; the clock says only what may be forgotten.
 type engine struct {
 	window         identity.Window
 	maxDepth       int
@@ -28,6 +30,9 @@ type engine struct {
 	joins     *joins.Table // nil if they are off
 	hold      time.Duration
 	clock     func() time.Time
+	several   hierarchy.Several
+	// lookups is nil if there are none.
+	lookups *lookup.Lookups
 
 	rules        *links.Rules
 	linkers      []*boundLinker
@@ -40,7 +45,9 @@ type engine struct {
 }
 
 func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
-	knowledge, err := hierarchy.NewKnowledge(cfg.MaxObjects, cfg.MaxDepth)
+	knowledge, err := hierarchy.NewKnowledge(hierarchy.Bounds{
+		Objects: cfg.MaxObjects, Depth: cfg.MaxDepth, Retention: cfg.DeletedRetention,
+	}, time.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +70,7 @@ func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
 	return &engine{
 		window: identity.Window(cfg.Window), maxDepth: cfg.MaxDepth, defaultCluster: cfg.DefaultCluster,
 		scopeName: scopeName, scopeVersion: scopeVersion,
-		knowledge: knowledge, sent: sent,
+		knowledge: knowledge, sent: sent, several: hierarchy.Several(cfg.MultipleOwners),
 		joins: cfg.Joins.table(), hold: cfg.Joins.Hold, clock: time.Now,
 		rules: rules, maxLinks: cfg.Links.MaxPerObject, placesByLink: rules.Placing() || len(cfg.Links.Linkers) > 0,
 		profiles: profiles, sentLinks: sentLinks,
@@ -76,21 +83,21 @@ const sentLinksEach = 2
 
 // link rewrites td. When the next consumer has accepted it, the caller reports so to accepted; until then the object
 // spans in td count as never emitted, so that a second attempt emits them again.
-func (e *engine) link(td ptrace.Traces) *batch {
+func (e *engine) link(ctx context.Context, td ptrace.Traces) *batch {
 	b := newBatch(e, td)
-	b.read()                       // which spans are on which objects
-	b.plant()                      // needs all types that the batch shows; collects what it tells of owners
-	b.study()                      // finds links and tags; needs the true types of the objects
-	b.foster()                     // has links place objects; needs what was found
-	e.knowledge.Complete(b.forest) // needs all owners that the batch shows
-	b.place()                      // computes traces and parents; needs all ancestors
-	b.connect()                    // link spans that are due; needs the places of the objects, and finds those of the other ends
-	b.move()                       // writes them; needs the places of all spans to know which parents come along
-	b.join(e.clock())              // needs only the objects; changes only what audit spans carry
-	b.relink()                     // links of Events to where their objects are
-	b.emit()                       // object spans that go out
-	b.emitLinks()                  // link spans that go out
-	b.removeConsumed()             // object spans that came in; after emit, so that their resources can stay
+	b.read()           // which spans are on which objects
+	b.plant()          // needs all types that the batch shows; collects what it tells of owners
+	b.study()          // finds links and tags; needs the true types of the objects
+	b.foster()         // has links place objects; needs what was found
+	b.complete(ctx)    // finds all ancestors; needs all owners that the batch shows
+	b.place()          // computes traces and parents; needs all ancestors
+	b.connect()        // link spans that are due; needs the places of the objects, and finds those of the other ends
+	b.move()           // writes them; needs the places of all spans to know which parents come along
+	b.join(e.clock())  // needs only the objects; changes only what audit spans carry
+	b.relink()         // links of Events to where their objects are
+	b.emit()           // object spans that go out
+	b.emitLinks()      // link spans that go out
+	b.removeConsumed() // object spans that came in; after emit, so that their resources can stay
 	return b
 }
 

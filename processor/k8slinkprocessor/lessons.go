@@ -4,6 +4,7 @@
 package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
 
 import (
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -15,6 +16,7 @@ import (
 
 // lessons reads owner references from spans. Siblings carry the same text, so each text is parsed once in a batch.
 type lessons struct {
+	several   hierarchy.Several
 	known     map[string]hierarchy.Owners
 	malformed int64
 }
@@ -58,10 +60,25 @@ func (l *lessons) parse(v pcommon.Value) (owners hierarchy.Owners, ok bool) {
 		if l.known == nil {
 			l.known = make(map[string]hierarchy.Owners)
 		}
-		owners, _ = hierarchy.ParseOwners(text)
+		owners, _ = hierarchy.ParseOwners(text, l.several)
 		l.known[text] = owners
 	}
 	return owners, owners != hierarchy.Owners{}
+}
+
+// tellsTheEnd is true of a span after which the object is gone, or only waits to be: one of a delete that succeeded, or of a
+// watch that saw it go. Names are looked at first, because they are at hand.
+func tellsTheEnd(span ptrace.Span) bool {
+	attrs := span.Attributes()
+	switch {
+	case span.Name() == "deleted":
+		return text(attrs, attr.SpanType) == attr.SpanTypeWatch
+	case strings.HasSuffix(span.Name(), " delete"):
+		return text(attrs, attr.AuditVerb) == "delete" && text(attrs, attr.AuditSubresource) == "" &&
+			span.Status().Code() != ptrace.StatusCodeError && !isDryRun(span)
+	default:
+		return false
+	}
 }
 
 func isDryRun(span ptrace.Span) bool {

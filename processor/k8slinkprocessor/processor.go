@@ -64,23 +64,26 @@ func (p *linkProcessor) Start(_ context.Context, host component.Host) error {
 		return err
 	}
 	p.engine.linkers = linkers
-	return nil
+	return p.openLookups(host)
 }
 
 // Shutdown implements component.Component. There is nothing to flush: what is held is held by its sender. It waits for
-// linkers that have not answered in time.
+// linkers and look-ups that have not answered in time.
 func (p *linkProcessor) Shutdown(ctx context.Context) error {
 	p.telemetry.Shutdown()
 	done := make(chan struct{})
 	go func() {
 		p.calls.Wait()
+		if p.engine.lookups != nil {
+			p.engine.lookups.Wait()
+		}
 		close(done)
 	}()
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("waiting for linkers: %w", ctx.Err())
+		return fmt.Errorf("waiting for linkers and look-ups: %w", ctx.Err())
 	}
 }
 
@@ -101,7 +104,7 @@ func (p *linkProcessor) evaluated(rule string, outcome links.Outcome, err error)
 // ConsumeTraces implements consumer.Traces. When the next consumer fails, the batch may come again as it was or as it
 // was left: the engine makes the same of both.
 func (p *linkProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	b := p.engine.link(td)
+	b := p.engine.link(ctx, td)
 	if err := p.hold(ctx, b); err != nil {
 		return err
 	}
@@ -131,6 +134,8 @@ func (p *linkProcessor) record(ctx context.Context, b *batch) {
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceLink], attribute.String("source", "link"))
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceBatch], attribute.String("source", "batch"))
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceCache], attribute.String("source", "cache"))
+	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceWatch], attribute.String("source", "watch"))
+	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceLookup], attribute.String("source", "lookup"))
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceNone], attribute.String("source", "none"))
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceUnknown], attribute.String("source", "unknown"))
 	add(t.ProcessorK8slinkChainsCut, s.cutByCycle, attribute.String("reason", "cycle"))
@@ -141,6 +146,10 @@ func (p *linkProcessor) record(ctx context.Context, b *batch) {
 	add(t.ProcessorK8slinkJoins, s.joins.ambiguous, attribute.String("result", "ambiguous"))
 	add(t.ProcessorK8slinkJoins, s.joins.late, attribute.String("result", "late"))
 	add(t.ProcessorK8slinkJoinsSpared, s.joins.spared)
+	add(t.ProcessorK8slinkMisplacedOwners, b.forest.Misplaced())
+	if b.finder != nil && b.finder.Spent() > 0 {
+		t.ProcessorK8slinkLookupDuration.Record(ctx, b.finder.Spent().Seconds())
+	}
 }
 
 // observe registers what is read off the tables when somebody collects metrics.
@@ -166,10 +175,14 @@ func (p *linkProcessor) observe() error {
 	return p.telemetry.RegisterProcessorK8slinkEvictionsCallback(func(_ context.Context, o metric.Int64Observer) error {
 		stats := p.engine.knowledge.Stats()
 		_, links := p.engine.profiles.stats()
-		for table, n := range map[string]int64{
-			"objects": stats.EvictedObjects, "types": stats.EvictedTypes, "object_spans": p.engine.sent.evictions(),
-			"links": links, "link_spans": p.engine.sentLinks.evictions(),
-		} {
+		tables := map[string]int64{
+			"objects": stats.EvictedObjects, "deleted_objects": stats.EvictedDeleted, "types": stats.EvictedTypes,
+			"object_spans": p.engine.sent.evictions(), "links": links, "link_spans": p.engine.sentLinks.evictions(),
+		}
+		if p.engine.lookups != nil {
+			tables["failed_lookups"] = p.engine.lookups.Evictions()
+		}
+		for table, n := range tables {
 			o.Observe(n, metric.WithAttributes(attribute.String("table", table)))
 		}
 		return nil

@@ -4,10 +4,12 @@
 package k8slinkprocessor
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,10 +17,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"k8s.io/apimachinery/pkg/api/meta"
 
+	"github.com/kelemetry/kelemetry/extension/kubeclustersextension/kubecluster"
 	"github.com/kelemetry/kelemetry/internal/attr"
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/internal/objectspan"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/lookup/lookuptest"
 )
 
 // world is a random forest of objects in two clusters, and everything that receivers tell of it. Some spans tell
@@ -350,5 +355,71 @@ func TestPicturesOfRandomForests(t *testing.T) {
 		batches := w.arrive(r)
 		runAll(newTestEngine(t), batches)
 		assert.NotContains(t, picture(batches...), "(lost)")
+	}
+}
+
+// clusters are the API servers of the world. Each object is known to a watch with a chance of one in four.
+func (w *world) clusters(r *rand.Rand) *lookuptest.Clusters {
+	c := lookuptest.New("prod", "test")
+	for i, o := range w.objects {
+		if w.owner[i] >= 0 {
+			c.Put(o, w.objects[w.owner[i]])
+		} else {
+			c.Put(o)
+		}
+		if r.IntN(4) == 0 {
+			c.Watch(o)
+		}
+	}
+	c.Serve("example.com", fleet, "fleetz", meta.RESTScopeRoot)
+	c.Serve("example.com", "Widget", "widgets", meta.RESTScopeNamespace)
+	c.Serve("example.com", "Policy", "policies", meta.RESTScopeNamespace)
+	return c
+}
+
+// TestForestIsTrueWhateverIsLookedUp: few spans tell owners, look-ups get lost, and yet nothing is lost or falsely
+// claimed; and as soon as look-ups are answered, everything is in its true place, at once.
+func TestForestIsTrueWhateverIsLookedUp(t *testing.T) {
+	for seed := range uint64(60) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		w := randomWorld(r, 2+r.IntN(40))
+		for i := range w.spans {
+			if r.IntN(5) > 0 {
+				w.spans[i].owners = ""
+			}
+		}
+		c := w.clusters(r)
+		var losses atomic.Int64
+		losses.Store(int64(r.IntN(10)))
+		var mu sync.Mutex
+		c.Answer(func(context.Context, identity.Object) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if r.Int64N(10) < losses.Load() {
+				return kubecluster.ErrUnavailable
+			}
+			return nil
+		})
+		e := withLookups(t, newTestEngine(t), c)
+		mu.Lock()
+		early := w.arrive(r)
+		mu.Unlock()
+		want := spanCounts(early)
+		runAll(e, early)
+		require.Equal(t, want, spanCounts(early), "seed %d: spans were lost or invented", seed)
+		w.requireTrue(t, early)
+
+		losses.Store(0)
+		for _, engine := range []*engine{e, withLookups(t, newTestEngine(t), c)} {
+			mu.Lock()
+			late := w.arrive(r)
+			mu.Unlock()
+			runAll(engine, late)
+			w.requirePlaced(t, late)
+			for edge := range w.edges() {
+				require.Contains(t, edges(slices.Concat(early, late)), edge, "seed %d", seed)
+			}
+			engine.lookups.Wait()
+		}
 	}
 }

@@ -4,9 +4,12 @@
 package k8slinkprocessor
 
 import (
+	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,15 +32,27 @@ func newTestEngine(tb testing.TB, change ...func(*Config)) *engine {
 	for _, f := range change {
 		f(cfg)
 	}
+	// To compile the default rules takes longer than all else that most tests do.
+	usual := createDefaultConfig().(*Config)
+	shared := reflect.DeepEqual(cfg.Links, usual.Links) && reflect.DeepEqual(cfg.Tags, usual.Tags)
+	if shared {
+		cfg.Links.Presets, cfg.Tags = nil, nil
+	}
 	require.NoError(tb, cfg.Validate())
 	e, err := newEngine(cfg, "k8slink", "")
 	require.NoError(tb, err)
+	if shared {
+		e.rules, err = defaultRules()
+		require.NoError(tb, err)
+	}
 	return e
 }
 
+var defaultRules = sync.OnceValues(createDefaultConfig().(*Config).rules)
+
 // run puts a batch through an engine whose next consumer accepts everything.
 func run(e *engine, td ptrace.Traces) ptrace.Traces {
-	e.accepted(e.link(td))
+	e.accepted(e.link(context.Background(), td))
 	return td
 }
 

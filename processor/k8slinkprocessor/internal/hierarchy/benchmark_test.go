@@ -4,10 +4,12 @@
 package hierarchy
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/stretchr/testify/require"
@@ -40,15 +42,15 @@ func BenchmarkObjectMemory(b *testing.B) {
 	for _, siblings := range []int{20, 1} {
 		b.Run(fmt.Sprintf("key=id/siblings=%d", siblings), func(b *testing.B) {
 			measureMemory(b, func() any {
-				k, err := NewKnowledge(benchObjects, 16)
+				k, err := NewKnowledge(Bounds{Objects: benchObjects, Depth: 16}, time.Now)
 				require.NoError(b, err)
 				for i := range benchObjects {
 					f := NewForest(1)
 					r, owners := benchPod(i, siblings)
-					parsed, err := ParseOwners(owners)
+					parsed, err := ParseOwners(owners, ControllerOnly)
 					require.NoError(b, err)
 					f.Add(r).Teach(parsed, 1)
-					k.Complete(f)
+					k.Complete(context.Background(), f, nil)
 				}
 				return k
 			})
@@ -60,7 +62,7 @@ func BenchmarkObjectMemory(b *testing.B) {
 			require.NoError(b, err)
 			for i := range benchObjects {
 				r, owners := benchPod(i, 20)
-				parsed, err := ParseOwners(owners)
+				parsed, err := ParseOwners(owners, ControllerOnly)
 				require.NoError(b, err)
 				facts.Add(r.Object, firstFact(fact{uid: r.UID, at: 1, owners: parsed}))
 			}
@@ -87,23 +89,23 @@ func measureMemory(b *testing.B, fill func() any) {
 func BenchmarkLookup(b *testing.B) {
 	for _, cached := range []int{1_000, benchObjects} {
 		b.Run(fmt.Sprintf("cached=%d", cached), func(b *testing.B) {
-			k, err := NewKnowledge(cached, 16)
+			k, err := NewKnowledge(Bounds{Objects: cached, Depth: 16}, time.Now)
 			require.NoError(b, err)
 			resources := make([]objectspan.Resource, cached)
 			for i := range resources {
 				f := NewForest(1)
 				r, owners := benchPod(i, 20)
-				parsed, err := ParseOwners(owners)
+				parsed, err := ParseOwners(owners, ControllerOnly)
 				require.NoError(b, err)
 				f.Add(r).Teach(parsed, 1)
-				k.Complete(f)
+				k.Complete(context.Background(), f, nil)
 				resources[i] = r
 			}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				f := NewForest(1)
 				f.Add(resources[i*7919%cached])
-				k.Complete(f)
+				k.Complete(context.Background(), f, nil)
 			}
 		})
 	}

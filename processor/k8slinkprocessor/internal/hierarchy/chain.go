@@ -42,9 +42,7 @@ func (n *Node) Chain(maxDepth int, buf []*Node) ([]*Node, Cut) {
 }
 
 // owned is true when an owner, or what stands in for one, is known, even if it was too far up to be planted.
-func (n *Node) owned() bool {
-	return n.source == SourceBatch || n.source == SourceCache || n.source == SourceLink
-}
+func (n *Node) owned() bool { return n.source >= SourceBatch }
 
 // Rooted is true of the last node of a chain when it is known to have no owner.
 func (n *Node) Rooted() bool { return n.source == SourceNone }

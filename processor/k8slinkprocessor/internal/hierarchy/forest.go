@@ -23,6 +23,10 @@ const (
 	SourceCache
 	// SourceLink: no owner is known, and a link places the object.
 	SourceLink
+	// SourceWatch: a component of the same process had seen the object.
+	SourceWatch
+	// SourceLookup: the API server told, or a look-up before had it tell.
+	SourceLookup
 	numSources
 )
 
@@ -43,7 +47,16 @@ type Node struct {
 	subject bool
 	taught  bool
 	lesson  fact
+	// latest is the start of the last span, and deleted that of the last one that tells of the object's end; 0 if there is
+	// none.
+	latest, deleted pcommon.Timestamp
 }
+
+// See says that a span on the object started at that time.
+func (n *Node) See(at pcommon.Timestamp) { n.latest = max(n.latest, at) }
+
+// Bury says that a span which started at that time tells of the object's end.
+func (n *Node) Bury(at pcommon.Timestamp) { n.deleted = max(n.deleted, at) }
 
 // Owners returns the owner references, and false when they are unknown.
 func (n *Node) Owners() (OwnerList, bool) {
@@ -100,6 +113,8 @@ type Forest struct {
 	mentioned []*Node
 	foster    Foster
 	sources   Sources
+	// misplaced counts objects whose owner cannot be where it would have to be.
+	misplaced int64
 	// slab is what nodes are cut from. A full one is left to them.
 	slab []Node
 }
@@ -167,6 +182,10 @@ func (f *Forest) node(r objectspan.Resource) (node *Node, created bool) {
 	f.nodes[key] = node
 	return node, true
 }
+
+// Misplaced counts the objects of a completed forest that are said to be owned by what cannot own them: an object without
+// a namespace by one in a namespace.
+func (f *Forest) Misplaced() int64 { return f.misplaced }
 
 // Sources counts the objects of a completed forest by where their owners were found.
 func (f *Forest) Sources() Sources { return f.sources }

@@ -4,11 +4,13 @@
 package hierarchy
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,7 +31,7 @@ func object(name string) objectspan.Resource {
 }
 
 func ownedBy(name string) Owners {
-	owners, err := ParseOwners(`[{"apiVersion":"v1","kind":"ConfigMap","name":"` + name + `","uid":"uid-` + name + `"}]`)
+	owners, err := ParseOwners(`[{"apiVersion":"v1","kind":"ConfigMap","name":"`+name+`","uid":"uid-`+name+`"}]`, ControllerOnly)
 	if err != nil {
 		panic(err)
 	}
@@ -37,7 +39,7 @@ func ownedBy(name string) Owners {
 }
 
 func newKnowledge(t *testing.T, maxObjects, maxDepth int) *Knowledge {
-	k, err := NewKnowledge(maxObjects, maxDepth)
+	k, err := NewKnowledge(Bounds{Objects: maxObjects, Depth: maxDepth}, time.Now)
 	require.NoError(t, err)
 	return k
 }
@@ -45,13 +47,13 @@ func newKnowledge(t *testing.T, maxObjects, maxDepth int) *Knowledge {
 func teach(k *Knowledge, child, owner string) {
 	f := NewForest(1)
 	f.Add(object(child)).Teach(ownedBy(owner), 1)
-	k.Complete(f)
+	k.Complete(context.Background(), f, nil)
 }
 
 func chainOf(k *Knowledge, name string, maxDepth int) (names []string, cut Cut) {
 	f := NewForest(1)
 	n := f.Add(object(name))
-	k.Complete(f)
+	k.Complete(context.Background(), f, nil)
 	chain, cut := n.Chain(maxDepth, nil)
 	for _, n := range chain {
 		names = append(names, n.Name)
@@ -75,7 +77,7 @@ func TestParseOwners(t *testing.T) {
 		{"a name longer than names can be", `[{"kind":"A","name":"` + strings.Repeat("x", maxText+1) + `"}]`, "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			owners, err := ParseOwners(tt.text)
+			owners, err := ParseOwners(tt.text, ControllerOnly)
 			require.NoError(t, err)
 			owner, ok := owners.Value().Owner()
 			assert.Equal(t, tt.owner, owner.Name)
@@ -84,7 +86,7 @@ func TestParseOwners(t *testing.T) {
 		})
 	}
 	for _, text := range []string{``, `{}`, `"x"`, `[1]`, `[{"kind":1}]`, `[{`, `[] []`} {
-		_, err := ParseOwners(text)
+		_, err := ParseOwners(text, ControllerOnly)
 		assert.Error(t, err, text)
 	}
 }
@@ -94,7 +96,7 @@ func TestManyReferencesAreCutButTheOwnerIsFound(t *testing.T) {
 	for i := range 10 * maxReferences {
 		refs = append(refs, identity.OwnerReference{Kind: "A", Name: fmt.Sprint(i), Controller: i == 10*maxReferences-1})
 	}
-	owners, err := ParseOwners(identity.FormatOwners(refs))
+	owners, err := ParseOwners(identity.FormatOwners(refs), ControllerOnly)
 	require.NoError(t, err)
 	owner, _ := owners.Value().Owner()
 	assert.Equal(t, refs[len(refs)-1], owner)
@@ -284,7 +286,7 @@ func TestBatchLargerThanTheCache(t *testing.T) {
 			nodes[i].Teach(ownedBy(fmt.Sprint(i-1)), 1)
 		}
 	}
-	k.Complete(f)
+	k.Complete(context.Background(), f, nil)
 	chain, cut := nodes[9].Chain(16, nil)
 	assert.Len(t, chain, 10)
 	assert.Equal(t, Whole, cut)
@@ -297,12 +299,12 @@ func TestSources(t *testing.T) {
 	f := NewForest(0)
 	f.Add(object("cached"))
 	f.Add(object("told")).Teach(ownedBy("cached"), 1)
-	none, err := ParseOwners("[]")
+	none, err := ParseOwners("[]", ControllerOnly)
 	require.NoError(t, err)
 	f.Add(object("none")).Teach(none, 1)
 	f.Add(object("unknown"))
 	f.Add(object("")) // a collection
-	k.Complete(f)
+	k.Complete(context.Background(), f, nil)
 	assert.Equal(t, Sources{SourceUnknown: 2, SourceNone: 2, SourceBatch: 1, SourceCache: 1}, f.Sources(),
 		"the parent of the cached one is unknown too")
 }
@@ -310,7 +312,7 @@ func TestSources(t *testing.T) {
 // TestReferencesDescribeOnlyWhatSpansDoNot, and the same whatever the order.
 func TestReferencesDescribeOnlyWhatSpansDoNot(t *testing.T) {
 	deployment := func(version string) Owners {
-		owners, err := ParseOwners(`[{"apiVersion":"apps/` + version + `","kind":"Deployment","name":"d","uid":"u"}]`)
+		owners, err := ParseOwners(`[{"apiVersion":"apps/`+version+`","kind":"Deployment","name":"d","uid":"u"}]`, ControllerOnly)
 		require.NoError(t, err)
 		return owners
 	}
@@ -319,7 +321,7 @@ func TestReferencesDescribeOnlyWhatSpansDoNot(t *testing.T) {
 		a, b := f.Add(object("a")), f.Add(object("b"))
 		a.Teach(deployment(order[0]), 1)
 		b.Teach(deployment(order[1]), 1)
-		newKnowledge(t, 10, 16).Complete(f)
+		newKnowledge(t, 10, 16).Complete(context.Background(), f, nil)
 		assert.Same(t, a.owner, b.owner)
 		assert.Equal(t, "apps/v1", a.owner.APIVersion)
 		assert.Equal(t, "u", a.owner.UID)
@@ -353,7 +355,7 @@ func TestConcurrentUse(t *testing.T) {
 }
 
 func TestBoundsAreChecked(t *testing.T) {
-	_, err := NewKnowledge(0, 16)
+	_, err := NewKnowledge(Bounds{Objects: 0, Depth: 16}, time.Now)
 	assert.Error(t, err)
 }
 
@@ -364,12 +366,12 @@ func FuzzParseOwners(f *testing.F) {
 	f.Add(`null`)
 	f.Add(`[{"kind":"\ud800","name":"<>&"}]`)
 	f.Fuzz(func(t *testing.T, text string) {
-		owners, err := ParseOwners(text)
+		owners, err := ParseOwners(text, ControllerOnly)
 		if err != nil {
 			return
 		}
 		list := owners.Value()
-		again, err := ParseOwners(list.JSON)
+		again, err := ParseOwners(list.JSON, ControllerOnly)
 		require.NoError(t, err, "what goes out must come in")
 		require.Equal(t, owners, again, "another k8slink must read the same from it")
 		refs, err := identity.ParseOwners(list.JSON)

@@ -4,10 +4,10 @@
 package hierarchy // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
 
 import (
+	"context"
 	"fmt"
 	"sync"
-
-	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"time"
 
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/internal/objectspan"
@@ -22,19 +22,28 @@ type Knowledge struct {
 	maxDepth int
 
 	factsMu sync.Mutex
-	facts   *simplelru.LRU[identity.ID, lives]
-	evicted int64
+	facts   *table
+	now     func() time.Time
 }
 
-// NewKnowledge starts with nothing. At most maxObjects objects are remembered, and as many custom types; chains have
-// at most maxDepth objects.
-func NewKnowledge(maxObjects, maxDepth int) (*Knowledge, error) {
-	types, err := newTypes(maxObjects)
+// Bounds limit what is remembered.
+type Bounds struct {
+	// Objects is how many objects are remembered, and how many custom types.
+	Objects int
+	// Depth is how many objects a chain may have.
+	Depth int
+	// Retention is how long deleted objects are remembered in preference to others.
+	Retention time.Duration
+}
+
+// NewKnowledge starts with nothing. The clock says how long deleted objects have been remembered.
+func NewKnowledge(bounds Bounds, now func() time.Time) (*Knowledge, error) {
+	types, err := newTypes(bounds.Objects)
 	if err != nil {
 		return nil, fmt.Errorf("making the table of types: %w", err)
 	}
-	k := &Knowledge{types: types, maxDepth: maxDepth}
-	k.facts, err = simplelru.NewLRU(maxObjects, func(identity.ID, lives) { k.evicted++ })
+	k := &Knowledge{types: types, maxDepth: bounds.Depth, now: now}
+	k.facts, err = newTable(bounds.Objects, bounds.Retention)
 	if err != nil {
 		return nil, fmt.Errorf("making the table of objects: %w", err)
 	}
@@ -45,22 +54,27 @@ func NewKnowledge(maxObjects, maxDepth int) (*Knowledge, error) {
 func (k *Knowledge) Types() *Types { return k.types }
 
 // Complete learns what the forest was taught and finds the ancestors of all its objects: by what this batch and the
-// cache together know. It goes up level by level, so that the lock is held for looking up only.
-func (k *Knowledge) Complete(f *Forest) {
-	k.climb(f, f.subjects, k.learn(f))
+// cache together know, and then by what the finder, if there is one, finds out of those that they do not know.
+func (k *Knowledge) Complete(ctx context.Context, f *Forest, finder Finder) {
+	k.climb(ctx, f, f.subjects, k.learn(f), finder)
 }
 
-// Extend finds the ancestors of what was mentioned since the forest was completed.
+// Extend finds the ancestors of what was mentioned since the forest was completed, without looking anything up.
 func (k *Knowledge) Extend(f *Forest) {
 	mentioned := f.mentioned
 	f.mentioned = nil
-	k.climb(f, mentioned, nil)
+	k.climb(context.Background(), f, mentioned, nil, nil)
 }
 
-// climb finds the owners of nodes, the owners of those, and so on.
-func (k *Knowledge) climb(f *Forest, level []*Node, fresh map[identity.ID]lives) {
+// climb finds the owners of nodes, the owners of those, and so on. It goes up level by level, so that the lock is held for
+// short, and what is looked up is looked up together.
+func (k *Knowledge) climb(ctx context.Context, f *Forest, level []*Node, fresh map[identity.ID]lives, finder Finder) {
 	for depth := 1; len(level) > 0; depth++ {
 		k.recall(level, fresh)
+		if finder != nil {
+			k.find(ctx, level, finder)
+			k.findKinds(ctx, level, finder)
+		}
 		var above []*Node
 		for _, n := range level {
 			next, ok := k.above(f, n)
@@ -80,9 +94,8 @@ func (k *Knowledge) climb(f *Forest, level []*Node, fresh map[identity.ID]lives)
 
 // above finds what a node is placed under: its owner, else what a link names.
 func (k *Knowledge) above(f *Forest, n *Node) (objectspan.Resource, bool) {
-	if n.owned() {
-		ref, _ := n.believed.owners.Value().Owner()
-		return k.types.owner(n.Object, ref), true
+	if owner, ok := k.ownerOf(f, n); ok {
+		return owner, true
 	}
 	if f.foster == nil || n.Name == "" {
 		return objectspan.Resource{}, false
@@ -94,10 +107,25 @@ func (k *Knowledge) above(f *Forest, n *Node) (objectspan.Resource, bool) {
 	return r, ok
 }
 
+// ownerOf is the owner of a node. That is none which cannot be one.
+func (k *Knowledge) ownerOf(f *Forest, n *Node) (objectspan.Resource, bool) {
+	if !n.owned() {
+		return objectspan.Resource{}, false
+	}
+	ref, _ := n.believed.owners.Value().Owner()
+	owner, ok := k.types.owner(n.Object, ref)
+	if !ok {
+		f.misplaced++
+		n.source = SourceNone
+	}
+	return owner, ok
+}
+
 // learn adds the lessons of a batch to the cache and returns the knowledge about the objects they concern, which
 // serves this batch even if the cache has no room for it.
 func (k *Knowledge) learn(f *Forest) map[identity.ID]lives {
 	fresh := make(map[identity.ID]lives, len(f.subjects))
+	now := k.now()
 	k.factsMu.Lock()
 	defer k.factsMu.Unlock()
 	for _, n := range f.subjects {
@@ -106,7 +134,7 @@ func (k *Knowledge) learn(f *Forest) map[identity.ID]lives {
 		}
 		known, ok := fresh[n.ID]
 		if !ok {
-			known, ok = k.facts.Get(n.ID)
+			known, ok = k.facts.get(n.ID)
 		}
 		if ok {
 			known = known.with(n.lesson)
@@ -115,7 +143,12 @@ func (k *Knowledge) learn(f *Forest) map[identity.ID]lives {
 		}
 		fresh[n.ID] = known
 		if len(n.UID) <= maxText {
-			k.facts.Add(n.ID, known)
+			k.facts.put(n.ID, known, now)
+		}
+	}
+	for _, n := range f.subjects {
+		if n.deleted > 0 {
+			k.facts.bury(n.ID, n.UID, n.deleted, now)
 		}
 	}
 	return fresh
@@ -133,7 +166,7 @@ func (k *Knowledge) recall(nodes []*Node, fresh map[identity.ID]lives) {
 		known, taught := fresh[n.ID]
 		if !taught {
 			var ok bool
-			if known, ok = k.facts.Get(n.ID); !ok {
+			if known, ok = k.facts.get(n.ID); !ok {
 				continue
 			}
 		}
@@ -160,14 +193,14 @@ func (n *Node) believe(known lives, taught bool) {
 
 // Stats is for metrics.
 type Stats struct {
-	Objects                      int64
-	EvictedObjects, EvictedTypes int64
+	Objects                                      int64
+	EvictedObjects, EvictedDeleted, EvictedTypes int64
 }
 
 // Stats counts what is remembered and what had to be forgotten.
 func (k *Knowledge) Stats() Stats {
 	k.factsMu.Lock()
-	stats := Stats{Objects: int64(k.facts.Len()), EvictedObjects: k.evicted}
+	stats := Stats{Objects: int64(k.facts.len()), EvictedObjects: k.facts.evicted, EvictedDeleted: k.facts.evictedGone}
 	k.factsMu.Unlock()
 
 	k.types.learnedMu.Lock()

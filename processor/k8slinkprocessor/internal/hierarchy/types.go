@@ -80,12 +80,44 @@ func (t *Types) Resource(cluster, group, kind string) (resource string, clusterS
 	return kinds.GuessResource(kind), false
 }
 
+// learn takes the resource of a custom kind from who knows it for sure.
+func (t *Types) learn(found Type) {
+	if found.Resource == "" || max(len(found.Cluster), len(found.Group), len(found.Kind.Kind), len(found.Resource)) > maxText {
+		return
+	}
+	t.learnedMu.Lock()
+	defer t.learnedMu.Unlock()
+	t.learned.Add(typeKey{found.Cluster, found.Group, found.Kind.Kind}, learnedType{found.Resource, found.Namespaced})
+}
+
+// knows reports whether the resource of a kind is known, and not guessed.
+func (t *Types) knows(kind Kind) bool {
+	if _, ok := kinds.ByKind(kind.Group, kind.Kind); ok {
+		return true
+	}
+	t.learnedMu.Lock()
+	defer t.learnedMu.Unlock()
+	return t.learned.Contains(typeKey{kind.Cluster, kind.Group, kind.Kind})
+}
+
+// namespaced reports whether it is certain that the objects of a kind are in namespaces.
+func (t *Types) namespaced(kind Kind) bool {
+	if builtIn, ok := kinds.ByKind(kind.Group, kind.Kind); ok {
+		return builtIn.Namespaced
+	}
+	t.learnedMu.Lock()
+	defer t.learnedMu.Unlock()
+	known, ok := t.learned.Peek(typeKey{kind.Cluster, kind.Group, kind.Kind})
+	return ok && known.namespaced
+}
+
 // owner turns an owner reference of an object into the owner: in the same cluster, and in the same namespace unless
-// the owner's type is known to have none.
-func (t *Types) owner(child identity.Object, ref identity.OwnerReference) objectspan.Resource {
+// the owner's type is known to have none. It reports false of an owner that would have to be in a namespace when the
+// object is in none: Kubernetes deletes such objects.
+func (t *Types) owner(child identity.Object, ref identity.OwnerReference) (owner objectspan.Resource, ok bool) {
 	group, _ := identity.GroupVersion(ref.APIVersion)
 	resource, clusterScoped := t.Resource(child.Cluster, group, ref.Kind)
-	owner := objectspan.Resource{
+	owner = objectspan.Resource{
 		Object: identity.Object{
 			Cluster: child.Cluster, Group: group, Resource: resource, Namespace: child.Namespace, Name: ref.Name,
 		},
@@ -94,5 +126,5 @@ func (t *Types) owner(child identity.Object, ref identity.OwnerReference) object
 	if clusterScoped {
 		owner.Namespace = ""
 	}
-	return owner
+	return owner, child.Namespace != "" || !t.namespaced(Kind{child.Cluster, group, ref.Kind})
 }

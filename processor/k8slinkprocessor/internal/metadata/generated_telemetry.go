@@ -36,7 +36,10 @@ type TelemetryBuilder struct {
 	ProcessorK8slinkJoinsSpared       metric.Int64Counter
 	ProcessorK8slinkLinkSpans         metric.Int64Counter
 	ProcessorK8slinkLinksCached       metric.Int64ObservableGauge
+	ProcessorK8slinkLookupDuration    metric.Float64Histogram
+	ProcessorK8slinkLookups           metric.Int64Counter
 	ProcessorK8slinkMalformedOwners   metric.Int64Counter
+	ProcessorK8slinkMisplacedOwners   metric.Int64Counter
 	ProcessorK8slinkObjectSpans       metric.Int64Counter
 	ProcessorK8slinkObjectsCached     metric.Int64ObservableGauge
 	ProcessorK8slinkOwners            metric.Int64Counter
@@ -207,10 +210,29 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{object}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkLookupDuration, err = builder.meter.Float64Histogram(
+		"otelcol_processor_k8slink_lookup_duration",
+		metric.WithDescription("How long batches waited for look-ups, of those that waited. [Development]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkLookups, err = builder.meter.Int64Counter(
+		"otelcol_processor_k8slink_lookups",
+		metric.WithDescription("Look-ups of owners that no span had told, by who was asked and how it ended. [Development]"),
+		metric.WithUnit("{lookup}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorK8slinkMalformedOwners, err = builder.meter.Int64Counter(
 		"otelcol_processor_k8slink_malformed_owners",
 		metric.WithDescription("Spans whose owner references could not be read. They are placed by what is known otherwise. [Development]"),
 		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkMisplacedOwners, err = builder.meter.Int64Counter(
+		"otelcol_processor_k8slink_misplaced_owners",
+		metric.WithDescription("Objects without a namespace whose owner reference names an object in a namespace, counted once per batch. They are placed as if they had no owner. [Development]"),
+		metric.WithUnit("{object}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorK8slinkObjectSpans, err = builder.meter.Int64Counter(

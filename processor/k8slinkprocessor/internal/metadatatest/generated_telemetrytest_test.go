@@ -44,7 +44,10 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorK8slinkJoins.Add(context.Background(), 1)
 	tb.ProcessorK8slinkJoinsSpared.Add(context.Background(), 1)
 	tb.ProcessorK8slinkLinkSpans.Add(context.Background(), 1)
+	tb.ProcessorK8slinkLookupDuration.Record(context.Background(), 1)
+	tb.ProcessorK8slinkLookups.Add(context.Background(), 1)
 	tb.ProcessorK8slinkMalformedOwners.Add(context.Background(), 1)
+	tb.ProcessorK8slinkMisplacedOwners.Add(context.Background(), 1)
 	tb.ProcessorK8slinkObjectSpans.Add(context.Background(), 1)
 	tb.ProcessorK8slinkOwners.Add(context.Background(), 1)
 	tb.ProcessorK8slinkRuleEvaluations.Add(context.Background(), 1)
@@ -74,7 +77,16 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualProcessorK8slinkLinksCached(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorK8slinkLookupDuration(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorK8slinkLookups(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorK8slinkMalformedOwners(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorK8slinkMisplacedOwners(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorK8slinkObjectSpans(t, testTel,
