@@ -38,6 +38,10 @@ type ModeConfig struct {
 	// CopyAttributes are the attributes of entries that the step copy_attributes copies to the object. The newest value counts.
 	CopyAttributes []string `mapstructure:"copy_attributes"`
 
+	// LiftFrom are the resources, such as replicasets, and the classes of references whose children the step lift puts
+	// beside them.
+	LiftFrom []string `mapstructure:"lift_from"`
+
 	// Disabled takes the mode out.
 	Disabled bool `mapstructure:"disabled"`
 }
@@ -149,7 +153,10 @@ func (c *ModeConfig) parse(name string) (Mode, error) {
 	if slices.Contains(c.Steps, EntriesAsSpans) && slices.Contains(c.Steps, GroupBySource) {
 		errs = append(errs, fmt.Errorf("%s::steps: %s and %s exclude each other", key, EntriesAsSpans, GroupBySource))
 	}
-	return Mode{ID: id, Name: name, Steps: c.Steps, CopyAttributes: c.CopyAttributes}, errors.Join(errs...)
+	if slices.Contains(c.Steps, Lift) != (len(c.LiftFrom) > 0) {
+		errs = append(errs, fmt.Errorf("%s: the step %s and lift_from need each other", key, Lift))
+	}
+	return Mode{ID: id, Name: name, Steps: c.Steps, CopyAttributes: c.CopyAttributes, LiftFrom: c.LiftFrom}, errors.Join(errs...)
 }
 
 func (c *ModifierConfig) parse(name string) (modifier, error) {

@@ -40,8 +40,8 @@ func TestConfigurationAddsReplacesAndDisables(t *testing.T) {
 	require.NoError(t, err)
 
 	audit := Mode{
-		ID: 0x00a00000, Name: "audit", Steps: []Step{PruneEmpty, EntriesAsSpans, Shrink},
-		CopyAttributes: []string{"k8s.node.name", "user.name"},
+		ID: 0x00a00000, Name: "audit", Steps: []Step{PruneEmpty, EntriesAsSpans, Shrink, Lift},
+		CopyAttributes: []string{"k8s.node.name", "user.name"}, LiftFrom: []string{"replicasets"},
 	}
 	assert.Equal(t, audit, set.Default())
 
@@ -66,11 +66,12 @@ modifiers::far::owned: must be between 0 and 16, got 17
 modifiers::idle: must have one of owners, owned and links
 modifiers::none::id: must have a bit
 modifiers::taken::id: has a bit of that of "ancestors"
-default_mode: there is no mode "nothing", but bit, grouped, in [brackets], same, short, steps, timeline, tracing and tree
+default_mode: there is no mode "nothing", but bit, grouped, in [brackets], lifted, same, short, steps, timeline, tracing and tree
 modes::bit::id: has a bit of that of the modifier "ancestors"
 modes::in [brackets]: a name must not be empty, nor have brackets, commas or spaces around it
+modes::lifted: the step lift and lift_from need each other
 modes::short::id: must be 8 hex digits in quotes, such as "20000000", got "2"
-modes::steps::steps: there is no step "jump", but join_versions, copy_attributes, prune_empty, cluster_in_front, flatten, group_by_source, entries_as_spans, shrink, times_in_name and pad_root
+modes::steps::steps: there is no step "jump", but join_versions, copy_attributes, prune_empty, lift, cluster_in_front, flatten, group_by_source, entries_as_spans, shrink, times_in_name and pad_root
 modes::steps::steps: entries_as_spans and group_by_source exclude each other
 modes::tracing::id: is that of "same"`), config.Validate().Error())
 }

@@ -22,6 +22,8 @@ const (
 	PruneEmpty Step = "prune_empty"
 	// CopyAttributes copies attributes of entries to the object's span.
 	CopyAttributes Step = "copy_attributes"
+	// Lift puts what is below some objects or references beside them.
+	Lift Step = "lift"
 	// ClusterInFront puts the cluster's name in front of the object's, where it is another than the parent's.
 	ClusterInFront Step = "cluster_in_front"
 	// Shrink makes the spans of objects as long as what happened.
@@ -34,7 +36,7 @@ const (
 
 // AllSteps lists the steps in the order in which they are done.
 var AllSteps = []Step{
-	JoinVersions, CopyAttributes, PruneEmpty, ClusterInFront, Flatten, GroupBySource, EntriesAsSpans, Shrink, TimesInName, PadRoot,
+	JoinVersions, CopyAttributes, PruneEmpty, Lift, ClusterInFront, Flatten, GroupBySource, EntriesAsSpans, Shrink, TimesInName, PadRoot,
 }
 
 // Mode is how to show a trace: a display mode with its modifiers.
@@ -47,6 +49,8 @@ type Mode struct {
 	Steps []Step
 	// CopyAttributes are what the step of that name copies.
 	CopyAttributes []string
+	// LiftFrom are the resources and classes of references that the step lift is about.
+	LiftFrom []string
 }
 
 // Has is true if the step is one of the mode's.

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ type goldenCase struct {
 		From timeOfDay   `yaml:"from"`
 		To   timeOfDay   `yaml:"to"`
 		Only []mode.Step `yaml:"only"` // the steps of the mode instead of its own
+		Lift []string    `yaml:"lift"` // what the step lift is about, which is added
 		// Limits are as the package's.
 		MaxObjects int `yaml:"max_objects"`
 		MaxLinked  int `yaml:"max_linked"`
@@ -76,6 +78,9 @@ func TestGolden(t *testing.T) {
 				m := modeNamed(t, v.Mode)
 				if v.Only != nil {
 					m.Steps = v.Only
+				}
+				if v.Lift != nil {
+					m.LiftFrom, m.Steps = v.Lift, append(slices.Clone(m.Steps), mode.Lift)
 				}
 				var batches []ptrace.Traces
 				for _, s := range c.Spans {

@@ -6,6 +6,7 @@ package view
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/mode"
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/storedtest"
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/text"
 	"github.com/kelemetry/kelemetry/internal/identity"
@@ -94,6 +96,9 @@ func FuzzRender(f *testing.F) {
 		batches := storedtest.Compose(script[:min(len(script), 40*storedtest.SpanBytes)])
 		g := graphOf(batches...)
 		m := list[int(which)%len(list)]
+		if which%5 == 0 {
+			m.LiftFrom, m.Steps = []string{"replicasets", "pods", "audit"}, append(slices.Clone(m.Steps), mode.Lift)
+		}
 		o := Options{TraceID: asked, DisplayID: displayID, Limits: Limits{MaxObjects: 4, MaxLinked: 2, MaxEntries: 9}}
 		if which%3 == 0 {
 			o.From, o.To = time.Unix(0, from), time.Unix(0, from).Add(time.Duration(length))

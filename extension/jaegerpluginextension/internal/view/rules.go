@@ -29,6 +29,7 @@ var rules = []rule{
 	{apply: (*tree).limitEntries},                              // after those of one version are one
 	{step: mode.PruneEmpty, apply: (*tree).pruneEmpty},         // before flatten, which leaves all objects empty
 	{apply: (*tree).plantRoot},                                 // needs to know what is left; from here on there is one root
+	{step: mode.Lift, apply: (*tree).lift},                     // an object that is empty then is dropped
 	{step: mode.ClusterInFront, apply: (*tree).clusterInFront}, // while parents are those of objects
 	{apply: (*tree).noteReferences},                            // needs to know what is shown
 	{step: mode.Flatten, apply: (*tree).flatten},               // before entries become spans, which it has not to move
