@@ -1,0 +1,208 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build integration
+
+package links
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/kelemetry/kelemetry/integration/collector"
+	"github.com/kelemetry/kelemetry/integration/testbed"
+	"github.com/kelemetry/kelemetry/internal/attr"
+)
+
+const (
+	root      = "../.."
+	namespace = "default"
+	patience  = 3 * time.Minute
+)
+
+// TestLinksOfRealObjects: what plain Kubernetes links is linked on both sides, and so are objects of two clusters, by rule and
+// by annotation.
+func TestLinksOfRealObjects(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "traces.jsonl")
+	webhook := freeAddress(t)
+	audit := func(cluster string) testbed.Audit {
+		return testbed.Audit{Webhook: testbed.AuditWebhook{URL: "http://" + webhook + "/audit/" + cluster, InitialBackoff: time.Second}}
+	}
+	hub := testbed.ForTest(t, testbed.Options{Components: testbed.APIServerOnly, Audit: audit("hub")})
+	prod := testbed.ForTest(t, testbed.Options{Pods: testbed.PodsFast, Audit: audit("prod")})
+	startCollector(t, filepath.Join("integration", "links", "testdata", "links.yaml"),
+		"KUBECONFIG="+prod.Kubeconfig, "WEBHOOK="+webhook, "TRACES="+file)
+
+	for _, name := range []string{"web-template", "web-parent"} {
+		_, err := hub.Alice.Client.CoreV1().ConfigMaps(namespace).Create(t.Context(),
+			&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
+		require.NoError(t, err)
+	}
+	createShop(t, prod.Alice.Client)
+
+	await := func(cluster string, want ...string) {
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			seen := linksIn(exported(c, file), cluster)
+			for _, link := range want {
+				assert.Contains(c, seen, link)
+			}
+		}, patience, time.Second)
+	}
+	await("prod",
+		"horizontalpodautoscalers/web forward scales prod deployments/web",
+		"deployments/web backward scales prod horizontalpodautoscalers/web",
+		"pods/web- forward node prod nodes/",
+		"nodes/ backward node prod pods/web-",
+		"pods/web- forward volume-claim prod persistentvolumeclaims/data",
+		"persistentvolumeclaims/data backward volume-claim prod pods/web-",
+		"persistentvolumeclaims/data forward volume prod persistentvolumes/disk",
+		"persistentvolumes/disk backward volume prod persistentvolumeclaims/data",
+		"endpointslices/web- forward service prod services/web",
+		"services/web backward service prod endpointslices/web-",
+		"ingresses/web forward backend prod services/web",
+		"services/web backward backend prod ingresses/web",
+		"deployments/web forward template hub configmaps/web-template",
+		"deployments/web forward parent hub configmaps/web-parent",
+	)
+	await("hub",
+		"configmaps/web-template backward template prod deployments/web",
+		"configmaps/web-parent backward child prod deployments/web",
+	)
+}
+
+// createShop makes a Deployment and what refers to it and what it refers to.
+func createShop(t *testing.T, client kubernetes.Interface) {
+	t.Helper()
+	ctx, create := t.Context(), metav1.CreateOptions{}
+	size := corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}
+	noClass := ""
+	_, err := client.CoreV1().PersistentVolumes().Create(ctx, &corev1.PersistentVolume{
+		ObjectMeta: metav1.ObjectMeta{Name: "disk"},
+		Spec: corev1.PersistentVolumeSpec{
+			Capacity: size, AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			PersistentVolumeSource: corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/nowhere"}},
+		},
+	}, create)
+	require.NoError(t, err)
+	_, err = client.CoreV1().PersistentVolumeClaims(namespace).Create(ctx, &corev1.PersistentVolumeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: "data"},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce}, StorageClassName: &noClass, VolumeName: "disk",
+			Resources: corev1.VolumeResourceRequirements{Requests: size},
+		},
+	}, create)
+	require.NoError(t, err)
+	labels := map[string]string{"app": "web"}
+	_, err = client.CoreV1().Services(namespace).Create(ctx, &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		Spec:       corev1.ServiceSpec{Selector: labels, Ports: []corev1.ServicePort{{Port: 80}}},
+	}, create)
+	require.NoError(t, err)
+	_, err = client.NetworkingV1().Ingresses(namespace).Create(ctx, &networkingv1.Ingress{
+		ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		Spec: networkingv1.IngressSpec{DefaultBackend: &networkingv1.IngressBackend{
+			Service: &networkingv1.IngressServiceBackend{Name: "web", Port: networkingv1.ServiceBackendPort{Number: 80}},
+		}},
+	}, create)
+	require.NoError(t, err)
+	_, err = client.AppsV1().Deployments(namespace).Create(ctx, &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Annotations: map[string]string{
+			"example.com/template":               "web-template",
+			"kelemetry.kubewharf.io/parent-link": `{"cluster":"hub","group":"","version":"v1","resource":"configmaps","namespace":"default","name":"web-parent"}`,
+		}},
+		Spec: appsv1.DeploymentSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec: corev1.PodSpec{
+					Containers: []corev1.Container{{Name: "web", Image: "web"}},
+					Volumes: []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
+						PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"},
+					}}},
+				},
+			},
+		},
+	}, create)
+	require.NoError(t, err)
+	_, err = client.AutoscalingV2().HorizontalPodAutoscalers(namespace).Create(ctx, &autoscalingv2.HorizontalPodAutoscaler{
+		ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
+			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"}, MaxReplicas: 2,
+		},
+	}, create)
+	require.NoError(t, err)
+}
+
+// linksIn lists the link spans on objects of a cluster whose span link leads to the object span of their target, without the
+// random ends of names: "pods/web- forward node prod nodes/".
+func linksIn(all []span, cluster string) map[string]bool {
+	objects := map[ids]span{}
+	for _, s := range all {
+		if s.attribute(attr.SpanType) == attr.SpanTypeObject {
+			objects[ids{s.TraceID(), s.SpanID()}] = s
+		}
+	}
+	seen := map[string]bool{}
+	for _, s := range all {
+		if s.attribute(attr.SpanType) != attr.SpanTypeLink || text(s.resource, attr.ClusterName) != cluster || s.Links().Len() != 1 {
+			continue
+		}
+		here, ok := objects[ids{s.TraceID(), s.ParentSpanID()}]
+		there, led := objects[ids{s.Links().At(0).TraceID(), s.Links().At(0).SpanID()}]
+		if !ok || !led || text(there.resource, attr.ObjectID) != s.attribute(attr.LinkTargetID) {
+			continue
+		}
+		seen[fmt.Sprintf("%s %s %s %s %s", stem(here.Name()), s.attribute(attr.LinkDirection), s.Name(), s.attribute(attr.LinkTargetCluster), stem(there.Name()))] = true
+	}
+	return seen
+}
+
+// stem cuts what controllers append to names, and the names of nodes.
+func stem(name string) string {
+	switch {
+	case strings.HasPrefix(name, "nodes/"):
+		return "nodes/"
+	case strings.HasPrefix(name, "pods/web-"):
+		return "pods/web-"
+	case strings.HasPrefix(name, "endpointslices/web-"):
+		return "endpointslices/web-"
+	default:
+		return name
+	}
+}
+
+func startCollector(t *testing.T, config string, env ...string) {
+	t.Helper()
+	c, err := collector.Start(t.Context(), collector.Options{
+		Root: root, Config: config, Env: env, Set: []string{"service.telemetry.metrics.level=none"},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_ = c.Stop()
+		if t.Failed() {
+			t.Log(c.Tail())
+		}
+	})
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return l.Addr().String()
+}
