@@ -7,10 +7,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"go.opentelemetry.io/collector/component"
 	"google.golang.org/grpc"
 
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/tracer"
 	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
 )
 
@@ -38,6 +41,37 @@ func openBackend(ctx context.Context, config *BackendConfig, host component.Host
 		return nil, fmt.Errorf("backend::extension: %q has no traces: name one that does, such as trace_store", config.Extension)
 	}
 	return &backend{reader: provider.JaegerStorage()}, nil
+}
+
+// openTracers makes the clients of other tracers' storages.
+func openTracers(ctx context.Context, configs map[string]TracerConfig, maxMessage int, host component.Host, set component.TelemetrySettings) (map[string]*tracer.Tracer, []*backend, error) {
+	tracers := make(map[string]*tracer.Tracer, len(configs))
+	var opened []*backend
+	for _, name := range slices.Sorted(maps.Keys(configs)) {
+		config := configs[name]
+		tags := make(map[string]tracer.Template, len(config.Tags))
+		for key, text := range config.Tags {
+			template, err := tracer.ParseTemplate(text)
+			if err != nil {
+				return nil, opened, fmt.Errorf("tracers::%s::tags::%s: %w", name, key, err)
+			}
+			tags[key] = template
+		}
+		conn, err := config.GRPC.ToClientConn(ctx, host.GetExtensions(), set)
+		if err != nil {
+			return nil, opened, fmt.Errorf("tracers::%s::grpc: %w", name, err)
+		}
+		b := &backend{reader: jaegerstorage.NewClient(conn, grpc.MaxCallRecvMsgSize(maxMessage)), conn: conn}
+		opened = append(opened, b)
+		tracers[name] = &tracer.Tracer{
+			Name: name, Storage: b.reader, Service: config.Service, Tags: tags,
+			Limits: tracer.Limits{
+				Queries: config.Limits.Queries, Traces: config.Limits.Traces, Spans: config.Limits.Spans,
+				Concurrency: config.Limits.Concurrency, Timeout: config.Limits.Timeout,
+			},
+		}
+	}
+	return tracers, opened, nil
 }
 
 func (b *backend) close() error {

@@ -6,15 +6,19 @@ package jaegerpluginextension // import "github.com/kelemetry/kelemetry/extensio
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configgrpc"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/mode"
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/tracer"
 	"github.com/kelemetry/kelemetry/internal/identity"
 )
 
@@ -38,6 +42,9 @@ type Config struct {
 
 	// Display modes and modifiers.
 	mode.Config `mapstructure:",squash"`
+
+	// Tracers are the storages of other tracers by name, for modifiers that show their spans.
+	Tracers map[string]TracerConfig `mapstructure:"tracers"`
 
 	// Search bounds what a search reads and returns.
 	Search SearchConfig `mapstructure:"search"`
@@ -76,6 +83,80 @@ type BackendConfig struct {
 
 	// prevent unkeyed literal initialization
 	_ struct{}
+}
+
+// TracerConfig says where another tracer's spans are, and which are of an entry.
+type TracerConfig struct {
+	// GRPC is the client of a storage that serves Jaeger's remote storage API v2.
+	GRPC configgrpc.ClientConfig `mapstructure:"grpc"`
+
+	// Service is that of the spans.
+	Service string `mapstructure:"service"`
+
+	// Tags are what to search for. In a value, the name of an attribute in braces stands for what the entry, or its object, has.
+	Tags map[string]string `mapstructure:"tags"`
+
+	// Limits bound what is fetched for one view.
+	Limits TracerLimits `mapstructure:"limits"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// TracerLimits bound what is fetched for one view.
+type TracerLimits struct {
+	// Queries is for how many entries spans are looked up, the newest first.
+	Queries int `mapstructure:"queries"`
+
+	// Traces is how many traces are taken for one entry.
+	Traces int `mapstructure:"traces"`
+
+	// Spans is how many spans are taken.
+	Spans int `mapstructure:"spans"`
+
+	// Concurrency is how many queries are under way at a time.
+	Concurrency int `mapstructure:"concurrency"`
+
+	// Timeout bounds all queries of a view together.
+	Timeout time.Duration `mapstructure:"timeout"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// Unmarshal fills what is not set with the defaults. That is not in createDefaultConfig because entries of a map have none.
+func (c *TracerConfig) Unmarshal(conf *confmap.Conf) error {
+	c.GRPC = configgrpc.NewDefaultClientConfig()
+	c.Limits = TracerLimits{Queries: 100, Traces: 2, Spans: 2000, Concurrency: 8, Timeout: 3 * time.Second}
+	return conf.Unmarshal(c)
+}
+
+// Validate reports everything that is wrong with the tracer's configuration at once.
+func (c *TracerConfig) Validate() error {
+	var errs []error
+	if c.GRPC.Endpoint == "" {
+		errs = append(errs, errors.New("grpc::endpoint: say where the storage is, such as localhost:17271"))
+	}
+	if c.Service == "" {
+		errs = append(errs, errors.New("service: say whose spans to look for, such as apiserver"))
+	}
+	if len(c.Tags) == 0 {
+		errs = append(errs, errors.New("tags: say what to look for, such as audit-id: \"{k8s.audit.id}\""))
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Tags)) {
+		if _, err := tracer.ParseTemplate(c.Tags[key]); err != nil {
+			errs = append(errs, fmt.Errorf("tags::%s: %w", key, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Validate reports everything that is wrong with the limits at once.
+func (c *TracerLimits) Validate() error {
+	return errors.Join(
+		positive("queries", c.Queries), positive("traces", c.Traces), positive("spans", c.Spans), positive("concurrency", c.Concurrency),
+		positive("timeout", c.Timeout),
+	)
 }
 
 // SearchConfig bounds searches.
@@ -141,6 +222,13 @@ func (c *Config) Validate() error {
 	}
 	if err := identity.Window(c.Window).Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("window: %w", err))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Modifiers)) {
+		for _, wanted := range c.Modifiers[name].Tracers {
+			if _, ok := c.Tracers[wanted]; !ok {
+				errs = append(errs, fmt.Errorf("modifiers::%s::tracers: there is no %q below tracers", name, wanted))
+			}
+		}
 	}
 	return errors.Join(append(errs, c.Config.Validate())...)
 }

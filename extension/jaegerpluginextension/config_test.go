@@ -59,6 +59,13 @@ func TestConfigReadsEveryOption(t *testing.T) {
 		Requests: 1, Timeout: 2 * time.Second, Concurrency: 3, Traces: 4, Spans: 5, Lookups: 6, Objects: 7, Linked: 8, Entries: 9,
 	}, config.Limits)
 
+	apiserver := config.Tracers["apiserver"]
+	assert.Equal(t, "jaeger:17271", apiserver.GRPC.Endpoint)
+	assert.Equal(t, "apiserver", apiserver.Service)
+	assert.Equal(t, map[string]string{"audit-id": "{k8s.audit.id}"}, apiserver.Tags)
+	assert.Equal(t, TracerLimits{Queries: 1, Traces: 2, Spans: 3, Concurrency: 4, Timeout: 5 * time.Second}, apiserver.Limits)
+	assert.Equal(t, 100, loadConfig(t, "jaeger_plugin/wrong").Tracers["usual"].Limits.Queries, "the default")
+
 	modes, err := mode.NewSet(config.Config)
 	require.NoError(t, err)
 	assert.Equal(t, "brief", modes.Default().Name)
@@ -78,7 +85,9 @@ func TestConfigNamesEveryMistakeAtOnce(t *testing.T) {
 		"max_recv_msg_size_mib: must be positive, got 0", "clusters::0: a cluster's name", "window: must be whole seconds",
 		`default_mode: there is no mode "none"`, "search: lookback: must be positive", "max_traces: must be", "max_results: must be",
 		"limits: requests: must be positive", "timeout: must be positive, got 0s", "concurrency: must be", "traces: must be", "spans: must be",
-		"lookups: must not be negative, got -1", "objects: must be", "linked: must not be", "entries: must be",
+		"lookups: must not be negative, got -1", `modifiers::none::tracers: there is no "nobody" below tracers`,
+		"tracers::empty: grpc::endpoint: say where", "service: say whose spans", `tags::a: "b" names no attribute`, "queries: must be positive",
+		"tracers::usual: service: say whose spans", "tags: say what to look for", "objects: must be", "linked: must not be", "entries: must be",
 	} {
 		assert.ErrorContains(t, err, want)
 	}

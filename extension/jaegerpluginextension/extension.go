@@ -30,6 +30,7 @@ import (
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/mode"
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/plugin"
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/search"
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/tracer"
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/view"
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/web"
 	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
@@ -48,6 +49,7 @@ type pluginExtension struct {
 type running struct {
 	builder *metadata.TelemetryBuilder
 	backend *backend
+	others  []*backend // of other tracers
 	health  *health.Server
 	grpc    *grpc.Server
 	http    *http.Server // nil if it is off
@@ -102,11 +104,15 @@ func (e *pluginExtension) open(ctx, background context.Context, host component.H
 	if r.backend, err = openBackend(ctx, &e.config.Backend, host, e.set.TelemetrySettings); err != nil {
 		return err
 	}
+	tracers, others, err := openTracers(ctx, e.config.Tracers, e.config.Backend.MaxRecvMsgSizeMiB<<20, host, e.set.TelemetrySettings)
+	if r.others = others; err != nil {
+		return err
+	}
 	state := &condition{host: host, logger: e.set.Logger, answers: make(chan error, 1), probe: func(ctx context.Context) error {
 		_, err := r.backend.reader.Services(ctx)
 		return err
 	}}
-	p := e.plugin(modes, r, state)
+	p := e.plugin(modes, tracers, r, state)
 	err = r.builder.RegisterExtensionJaegerPluginRequestsInFlightCallback(func(_ context.Context, o metric.Int64Observer) error {
 		o.Observe(int64(len(p.Slots)))
 		return nil
@@ -127,7 +133,7 @@ func (e *pluginExtension) open(ctx, background context.Context, host component.H
 }
 
 // plugin puts the parts together.
-func (e *pluginExtension) plugin(modes *mode.Set, r *running, state *condition) *plugin.Plugin {
+func (e *pluginExtension) plugin(modes *mode.Set, tracers map[string]*tracer.Tracer, r *running, state *condition) *plugin.Plugin {
 	limits := e.config.Limits
 	storage := &observed{storage: r.backend.reader, tell: func(ctx context.Context, call string, spans int, took time.Duration, err error) {
 		state.heard(err)
@@ -145,7 +151,7 @@ func (e *pluginExtension) plugin(modes *mode.Set, r *running, state *condition) 
 	return &plugin.Plugin{
 		Storage: storage, Clusters: clusters, Modes: modes, Limits: shown,
 		Collect: &collect.Collector{
-			Storage: storage, Clusters: clusters, Window: e.config.Window, LeftOut: leftOut,
+			Storage: storage, Clusters: clusters, Window: e.config.Window, LeftOut: leftOut, Tracers: tracers,
 			Limits: collect.Limits{Traces: limits.Traces, Spans: limits.Spans, Objects: limits.Lookups, View: shown, Concurrency: limits.Concurrency},
 		},
 		Search: &search.Finder{
@@ -240,6 +246,9 @@ func (r *running) end(ctx context.Context) error {
 	r.work.Wait() // servers have stopped, and the context of the rest has ended
 	if r.backend != nil {
 		errs = append(errs, r.backend.close())
+	}
+	for _, other := range r.others {
+		errs = append(errs, other.close())
 	}
 	if r.builder != nil {
 		r.builder.Shutdown()

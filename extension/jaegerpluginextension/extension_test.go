@@ -20,14 +20,18 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/mode"
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/storagetest"
+	"github.com/kelemetry/kelemetry/internal/attr"
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
 )
@@ -172,6 +176,67 @@ func reflected(t *testing.T, conn *grpc.ClientConn) (services []string) {
 	return services
 }
 
+// TestSpansOfAnotherTracer are below the request that they are of, in a mode that says so.
+func TestSpansOfAnotherTracer(t *testing.T) {
+	w := storagetest.NewWorld(0)
+	w.Happen(w.Start.Add(time.Second), w.Deployment, attr.SpanTypeAudit, "dave patch", map[string]any{attr.AuditID: "a-1"})
+	var other storagetest.Store
+	td := ptrace.NewTraces()
+	resource := td.ResourceSpans().AppendEmpty()
+	resource.Resource().Attributes().PutStr(attr.ServiceName, "apiserver")
+	span := resource.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	span.SetTraceID(pcommon.TraceID{1})
+	span.SetSpanID(pcommon.SpanID{1})
+	span.SetName("PATCH")
+	span.Attributes().PutStr("audit-id", "a-1")
+	span.SetStartTimestamp(pcommon.NewTimestampFromTime(w.Start.Add(time.Second)))
+	span.SetEndTimestamp(pcommon.NewTimestampFromTime(w.Start.Add(time.Second)))
+	other.Add(td)
+
+	config := testConfig()
+	var tracer TracerConfig
+	require.NoError(t, tracer.Unmarshal(confmap.New()))
+	tracer.Service, tracer.Tags = "apiserver", map[string]string{"audit-id": "{k8s.audit.id}"}
+	tracer.GRPC.Endpoint, tracer.GRPC.TLS.Insecure = serveStore(t, &other), true
+	config.Tracers = map[string]TracerConfig{"apiserver": tracer}
+	config.Modifiers["apiserver"] = mode.ModifierConfig{ID: "00000001", Tracers: []string{"apiserver"}}
+	require.NoError(t, confmap.Validate(config))
+	e, _ := start(t, config, &w.Store, nil)
+	client := jaegerstorage.NewClient(dial(t, e.running.grpcAddr.String()))
+	for service, want := range map[string]int{"tracing": 0, "tracing [apiserver]": 1, "tree [apiserver]": 1} {
+		q := helloQuery(w)
+		q.Service = service
+		found := 0
+		for td, err := range client.FindTraces(t.Context(), q) {
+			require.NoError(t, err)
+			for _, resource := range td.ResourceSpans().All() {
+				for _, span := range resource.ScopeSpans().At(0).Spans().All() {
+					if span.Name() == "PATCH" {
+						found++
+					}
+				}
+			}
+		}
+		assert.Equal(t, want, found, service)
+	}
+}
+
+// serveStore serves a storage on a port of its own, and returns the address.
+func serveStore(t *testing.T, store *storagetest.Store) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := grpc.NewServer()
+	jaegerstorage.Register(server, store, jaegerstorage.Capabilities{})
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		server.Stop()
+		require.NoError(t, <-served)
+	})
+	return listener.Addr().String()
+}
+
 // TestAStorageOverGRPC, which comes and goes: the status says so.
 func TestAStorageOverGRPC(t *testing.T) {
 	w := storagetest.NewWorld(1)
@@ -182,20 +247,9 @@ func TestAStorageOverGRPC(t *testing.T) {
 		defer mu.Unlock()
 		return failure
 	}
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	server := grpc.NewServer()
-	jaegerstorage.Register(server, &w.Store, jaegerstorage.Capabilities{})
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() {
-		server.Stop()
-		require.NoError(t, <-served)
-	})
-
 	config := testConfig()
 	config.Backend.Extension = nil
-	config.Backend.GRPC.GetOrInsertDefault().Endpoint = listener.Addr().String()
+	config.Backend.GRPC.GetOrInsertDefault().Endpoint = serveStore(t, &w.Store)
 	config.Backend.GRPC.Get().TLS.Insecure = true
 	e, h := start(t, config, nil, nil)
 	status := func(want string) {
@@ -207,7 +261,7 @@ func TestAStorageOverGRPC(t *testing.T) {
 	mu.Lock()
 	failure = errors.New("the disk is full")
 	mu.Unlock()
-	_, err = client.Operations(t.Context(), "", "")
+	_, err := client.Operations(t.Context(), "", "")
 	require.ErrorContains(t, err, "the disk is full")
 	status("StatusRecoverableError: the storage: ")
 	mu.Lock()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/mode"
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/model"
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/tracer"
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/view"
 	"github.com/kelemetry/kelemetry/internal/attr"
 	"github.com/kelemetry/kelemetry/internal/identity"
@@ -32,6 +33,7 @@ const (
 	LeftSpans   = "spans"
 	LeftObjects = "objects"
 	LeftFailed  = "failed"
+	LeftTracers = "tracers"
 )
 
 // Limits bound what one request reads.
@@ -56,7 +58,9 @@ type Collector struct {
 	// Window is the length of the windows that stored traces are cut into.
 	Window time.Duration
 	Limits Limits
-	// LeftOut is told what was left out: traces, spans, objects, failed.
+	// Tracers are other tracers by name, for modes that show their spans.
+	Tracers map[string]*tracer.Tracer
+	// LeftOut is told what was left out, one of the above.
 	LeftOut func(ctx context.Context, what string, n int)
 }
 
@@ -93,6 +97,7 @@ func (c *Collector) Collect(ctx context.Context, r Request) (*model.Graph, error
 		return nil, ErrNotFound
 	}
 	g.lookAround(ctx)
+	g.askTracers(ctx)
 	return g.graph, nil
 }
 
@@ -206,6 +211,24 @@ func (g *gathering) lookAround(ctx context.Context) {
 			return
 		}
 		g.run(ctx, fetches)
+	}
+}
+
+// askTracers adds what other tracers have on the objects of the view.
+func (g *gathering) askTracers(ctx context.Context) {
+	if len(g.request.Mode.Scope.Tracers) == 0 {
+		return
+	}
+	var objects []identity.ID
+	for _, want := range view.Wanted(g.graph, g.request.Object, g.request.Mode, g.Limits.View) {
+		if want.Have {
+			objects = append(objects, want.Ref.ID)
+		}
+	}
+	for _, name := range g.request.Mode.Scope.Tracers {
+		if left := g.Tracers[name].Extend(ctx, g.graph, objects, g.request.Start, g.request.End); left > 0 {
+			g.LeftOut(ctx, LeftTracers, left)
+		}
 	}
 }
 

@@ -66,6 +66,9 @@ type ModifierConfig struct {
 	// LinkClasses are the classes of references that are followed. Empty for all.
 	LinkClasses []string `mapstructure:"link_classes"`
 
+	// Tracers are the other tracers whose spans are put below what happened.
+	Tracers []string `mapstructure:"tracers"`
+
 	// Disabled takes the modifier out.
 	Disabled bool `mapstructure:"disabled"`
 }
@@ -174,10 +177,10 @@ func (c *ModifierConfig) parse(name string) (modifier, error) {
 			errs = append(errs, fmt.Errorf("%s::%s: must be between 0 and %d, got %d", key, reach.field, maxReach, reach.value))
 		}
 	}
-	if c.Owners == 0 && c.Owned == 0 && c.Links == 0 {
-		errs = append(errs, fmt.Errorf("%s: must have one of owners, owned and links", key))
+	if c.Owners == 0 && c.Owned == 0 && c.Links == 0 && len(c.Tracers) == 0 {
+		errs = append(errs, fmt.Errorf("%s: must have one of owners, owned, links and tracers", key))
 	}
-	scope := Scope{Owners: c.Owners, Owned: c.Owned, FromTop: c.FromTop, Links: c.Links, LinkClasses: c.LinkClasses}
+	scope := Scope{Owners: c.Owners, Owned: c.Owned, FromTop: c.FromTop, Links: c.Links, LinkClasses: c.LinkClasses, Tracers: c.Tracers}
 	return modifier{id, name, scope}, errors.Join(errs...)
 }
 

@@ -63,7 +63,7 @@ func TestValidateReportsEverythingAtOnceAndNamesTheKey(t *testing.T) {
 	assert.Equal(t, strings.TrimSpace(`
 modifiers::far::owners: must be between 0 and 16, got -1
 modifiers::far::owned: must be between 0 and 16, got 17
-modifiers::idle: must have one of owners, owned and links
+modifiers::idle: must have one of owners, owned, links and tracers
 modifiers::none::id: must have a bit
 modifiers::taken::id: has a bit of that of "ancestors"
 default_mode: there is no mode "nothing", but bit, grouped, in [brackets], lifted, same, short, steps, timeline, tracing and tree

@@ -17,6 +17,8 @@ type Scope struct {
 	Links int
 	// LinkClasses are the classes of references to follow; none for all.
 	LinkClasses []string
+	// Tracers are the other tracers whose spans are put below what happened.
+	Tracers []string
 }
 
 // or joins two scopes: what one of them shows, both together show.
@@ -25,6 +27,9 @@ func (s Scope) or(other Scope) Scope {
 		Owners: max(s.Owners, other.Owners), Owned: max(s.Owned, other.Owned), FromTop: s.FromTop || other.FromTop,
 		Links: max(s.Links, other.Links),
 	}
+	joined.Tracers = slices.Concat(s.Tracers, other.Tracers)
+	slices.Sort(joined.Tracers)
+	joined.Tracers = slices.Compact(joined.Tracers)
 	switch {
 	case s.Links == 0:
 		joined.LinkClasses = other.LinkClasses
@@ -45,5 +50,5 @@ func (s Scope) Follows(class string) bool {
 
 func (s Scope) equal(other Scope) bool {
 	return s.Owners == other.Owners && s.Owned == other.Owned && s.FromTop == other.FromTop && s.Links == other.Links &&
-		slices.Equal(s.LinkClasses, other.LinkClasses)
+		slices.Equal(s.LinkClasses, other.LinkClasses) && slices.Equal(s.Tracers, other.Tracers)
 }

@@ -146,7 +146,7 @@ func (p *Plugin) completed(ctx context.Context, found *search.Found, results []r
 	all := asListed(ctx, found, results)
 	var group errgroup.Group
 	for i, r := range results {
-		if found.Complete && r.Mode.Scope.Owners == 0 && r.Mode.Scope.Links == 0 {
+		if found.Complete && reachesNoFurther(r.Mode.Scope) {
 			continue
 		}
 		group.Go(func() error {
@@ -162,6 +162,9 @@ func (p *Plugin) completed(ctx context.Context, found *search.Found, results []r
 	_ = group.Wait() // errors are warnings
 	return all
 }
+
+// reachesNoFurther is true if all that a view shows is in the traces that its object occurs in.
+func reachesNoFurther(s mode.Scope) bool { return s.Owners == 0 && s.Links == 0 && len(s.Tracers) == 0 }
 
 // tells is false of a view in which nothing happened.
 func tells(td ptrace.Traces) bool {
