@@ -5,13 +5,14 @@ package jaegerpluginextension // import "github.com/kelemetry/kelemetry/extensio
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"go.opentelemetry.io/collector/component"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/tracer"
 	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
@@ -78,7 +79,8 @@ func (b *backend) close() error {
 	if b.conn == nil {
 		return nil
 	}
-	if err := b.conn.Close(); err != nil && !errors.Is(err, grpc.ErrClientConnClosing) {
+	if err := b.conn.Close(); err != nil && status.Code(err) != codes.Canceled { // it is closed already
+
 		return fmt.Errorf("close the connection to the storage: %w", err)
 	}
 	return nil

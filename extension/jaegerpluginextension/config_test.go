@@ -37,7 +37,7 @@ func TestConfigNeedsABackend(t *testing.T) {
 	assert.Equal(t, "jaeger-storage:17271", config.Backend.GRPC.Get().Endpoint)
 	assert.Equal(t, mode.DefaultConfig(), config.Config)
 
-	assert.ErrorContains(t, confmap.Validate(createDefaultConfig()), "backend: set one of grpc")
+	require.ErrorContains(t, confmap.Validate(createDefaultConfig()), "backend: set one of grpc")
 }
 
 func TestConfigReadsEveryOption(t *testing.T) {
@@ -89,11 +89,11 @@ func TestConfigNamesEveryMistakeAtOnce(t *testing.T) {
 		"tracers::empty: grpc::endpoint: say where", "service: say whose spans", `tags::a: "b" names no attribute`, "queries: must be positive",
 		"tracers::usual: service: say whose spans", "tags: say what to look for", "objects: must be", "linked: must not be", "entries: must be",
 	} {
-		assert.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, want)
 	}
 	err = confmap.Validate(loadConfig(t, "jaeger_plugin/two_backends"))
-	assert.ErrorContains(t, err, "set one of grpc")
-	assert.ErrorContains(t, err, "backend: ")
+	require.ErrorContains(t, err, "set one of grpc")
+	require.ErrorContains(t, err, "backend: ")
 }
 
 func TestReadme(t *testing.T) {

@@ -392,12 +392,12 @@ func TestWhatCannotStart(t *testing.T) {
 		config := testConfig()
 		change(config)
 		e := newExtension(config, set)
-		assert.ErrorContains(t, e.Start(t.Context(), h), want)
+		require.ErrorContains(t, e.Start(t.Context(), h), want)
 		require.NoError(t, e.Shutdown(t.Context()))
 	}
 	w := storagetest.NewWorld(0)
 	e, running := start(t, testConfig(), &w.Store, nil)
-	assert.ErrorContains(t, e.Start(t.Context(), running), "started twice")
+	require.ErrorContains(t, e.Start(t.Context(), running), "started twice")
 	assert.Equal(t, []component.ID{storeID}, e.Dependencies())
 }
 
@@ -418,7 +418,8 @@ func TestShutdownDoesNotWaitForever(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for range client.FindTraces(t.Context(), helloQuery(w)) { //nolint:revive // to the end
+		for _, err := range client.FindTraces(t.Context(), helloQuery(w)) {
+			assert.Error(t, err)
 		}
 	}()
 	<-asked

@@ -275,7 +275,8 @@ func TestCancellationReachesTheReader(t *testing.T) {
 
 func TestBreakingOffEndsTheRequest(t *testing.T) {
 	reader := &fakeReader{chunks: []ptrace.Traces{trace(1, 1, 0)}, wait: true, ended: make(chan struct{})}
-	for range NewClient(serve(t, reader)).FindTraces(t.Context(), NewQuery()) {
+	for _, err := range NewClient(serve(t, reader)).FindTraces(t.Context(), NewQuery()) {
+		require.NoError(t, err)
 		break
 	}
 	<-reader.ended
@@ -292,12 +293,12 @@ func TestWhatJaegerSends(t *testing.T) {
 		return err
 	}
 	unset := timestamppb.New(time.Time{})
-	assert.ErrorContains(t, find(&storagev2.TraceQueryParameters{StartTimeMin: unset, StartTimeMax: unset}), "EOF")
+	require.ErrorContains(t, find(&storagev2.TraceQueryParameters{StartTimeMin: unset, StartTimeMax: unset}), "EOF")
 	assert.True(t, reader.query.StartMin.IsZero())
 	assert.True(t, reader.query.StartMax.IsZero())
-	assert.ErrorContains(t, find(nil), "EOF")
-	assert.ErrorContains(t, find(&storagev2.TraceQueryParameters{Attributes: []*storagev2.KeyValue{nil, {Key: "a"}, {Key: "b", Value: &storagev2.AnyValue{}}}}), "EOF")
-	assert.ErrorContains(t, find(&storagev2.TraceQueryParameters{Pagination: &storagev2.Pagination{PageSize: 7}}), "EOF")
+	require.ErrorContains(t, find(nil), "EOF")
+	require.ErrorContains(t, find(&storagev2.TraceQueryParameters{Attributes: []*storagev2.KeyValue{nil, {Key: "a"}, {Key: "b", Value: &storagev2.AnyValue{}}}}), "EOF")
+	require.ErrorContains(t, find(&storagev2.TraceQueryParameters{Pagination: &storagev2.Pagination{PageSize: 7}}), "EOF")
 	assert.Equal(t, 7, reader.query.Limit)
 
 	deep := &storagev2.AnyValue{}
@@ -312,7 +313,7 @@ func TestWhatJaegerSends(t *testing.T) {
 	} {
 		err := find(query)
 		assert.Equal(t, codes.InvalidArgument, status.Code(err))
-		assert.ErrorContains(t, err, name)
+		require.ErrorContains(t, err, name)
 		stream, err := client.FindTraceSummaries(t.Context(), &storagev2.FindTraceSummariesRequest{Query: query})
 		require.NoError(t, err)
 		_, err = stream.Recv()
@@ -322,7 +323,7 @@ func TestWhatJaegerSends(t *testing.T) {
 	stream, err := client.GetTraces(t.Context(), &storagev2.GetTracesRequest{Query: []*storagev2.GetTraceParams{{TraceId: []byte("short")}}})
 	require.NoError(t, err)
 	_, err = stream.Recv()
-	assert.ErrorContains(t, err, "a trace ID has 16 bytes, got 5")
+	require.ErrorContains(t, err, "a trace ID has 16 bytes, got 5")
 }
 
 // sender is a storage that sends one message whatever is asked.

@@ -73,7 +73,8 @@ func TestBrokenSpans(t *testing.T) {
 			whole := storagetest.NewWorld(2)
 			w := storagetest.NewWorld(0)
 			for _, id := range whole.TraceIDs() {
-				for td := range whole.GetTraces(t.Context(), []jaegerstorage.TraceParams{{TraceID: id}}) {
+				for td, err := range whole.GetTraces(t.Context(), []jaegerstorage.TraceParams{{TraceID: id}}) {
+					require.NoError(t, err)
 					copied := ptrace.NewTraces()
 					td.CopyTo(copied)
 					for _, resource := range copied.ResourceSpans().All() {
@@ -106,7 +107,8 @@ func TestAHugeTrace(t *testing.T) {
 	const spans = 40_000
 	w := storagetest.NewWorld(0)
 	td := ptrace.NewTraces()
-	for stored := range w.GetTraces(t.Context(), []jaegerstorage.TraceParams{{TraceID: w.TraceIDs()[0]}}) {
+	for stored, err := range w.GetTraces(t.Context(), []jaegerstorage.TraceParams{{TraceID: w.TraceIDs()[0]}}) {
+		require.NoError(t, err)
 		stored.ResourceSpans().At(1).CopyTo(td.ResourceSpans().AppendEmpty())
 	}
 	all := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans()

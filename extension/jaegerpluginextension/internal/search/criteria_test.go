@@ -70,8 +70,13 @@ func TestMatch(t *testing.T) {
 	}
 	at(-time.Minute, -time.Minute)
 	for _, tags := range []map[string]any{
-		nil, {"name": "hello"}, {"user.name": "alice", "name": "hello"}, {"http.response.status_code": "409"}, {"namespace": ""},
-		{"spec.replicas": "2 -> 4"}, {"error": "true"},
+		nil,
+		{"name": "hello"},
+		{"user.name": "alice", "name": "hello"},
+		{"http.response.status_code": "409"},
+		{"namespace": ""},
+		{"spec.replicas": "2 -> 4"},
+		{"error": "true"},
 	} {
 		assert.True(t, matches(tags), "%v", tags)
 	}
@@ -84,8 +89,12 @@ func TestMatch(t *testing.T) {
 		start, end time.Duration
 		want       bool
 	}{
-		{-2 * time.Hour, -90 * time.Minute, false}, {-2 * time.Hour, -time.Minute, true}, {-time.Hour, 0, true}, {time.Second, time.Minute, false},
-		{-time.Minute, -2 * time.Hour, true}, {-2 * time.Hour, -3 * time.Hour, false},
+		{-2 * time.Hour, -90 * time.Minute, false},
+		{-2 * time.Hour, -time.Minute, true},
+		{-time.Hour, 0, true},
+		{time.Second, time.Minute, false},
+		{-time.Minute, -2 * time.Hour, true},
+		{-2 * time.Hour, -3 * time.Hour, false},
 	} {
 		at(test.start, test.end)
 		assert.Equal(t, test.want, matches(nil), "%v", test)

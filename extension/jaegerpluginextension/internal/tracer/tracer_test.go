@@ -113,17 +113,20 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	}{
 		"too many entries": {
 			func(tr *Tracer, _ *storagetest.Store) { tr.Limits.Queries = 1 },
-			map[string]string{"request 2": "PATCH > etcd"}, "looked up for the newest 1 entries only, and not for 2 more",
+			map[string]string{"request 2": "PATCH > etcd"},
+			"looked up for the newest 1 entries only, and not for 2 more",
 		},
 		"too many spans": {
 			func(tr *Tracer, _ *storagetest.Store) { tr.Limits.Spans = 4 },
-			map[string]string{"request 2": "PATCH > etcd", "request 1": "PATCH > etcd"}, "a view has at most 4 of them",
+			map[string]string{"request 2": "PATCH > etcd", "request 1": "PATCH > etcd"},
+			"a view has at most 4 of them",
 		},
 		"the storage is down": {
 			func(_ *Tracer, s *storagetest.Store) {
 				s.Before = func(context.Context, string, string) error { return errors.New("down") }
 			},
-			map[string]string{}, "spans of apiserver are missing for 3 entries: down",
+			map[string]string{},
+			"spans of apiserver are missing for 3 entries: down",
 		},
 		"the storage is slow": {
 			func(tr *Tracer, s *storagetest.Store) {
@@ -133,7 +136,8 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 					return ctx.Err()
 				}
 			},
-			map[string]string{}, "it took too long",
+			map[string]string{},
+			"it took too long",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

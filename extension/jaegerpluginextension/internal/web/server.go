@@ -84,7 +84,7 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(body) // a client that is gone needs no answer
+	_, _ = w.Write(body) //nolint:gosec // it is JSON and says so, and a client that is gone needs no answer
 }
 
 // formatOf reads how the text is to be, nil if JSON is wanted.
