@@ -37,9 +37,12 @@ func look(t *testing.T, storage string) {
 	result, err := testbed.RolloutScenario(t.Context(), b.Cluster, testbed.RolloutOptions{})
 	require.NoError(t, err)
 	replicaSet := b.replaceImage(t)
+	uids := b.liveTwice(t)
 	t.Run("a roll-out", func(t *testing.T) { b.requireRollout(t, result) })
 	t.Run("the first ReplicaSet with its ancestors", func(t *testing.T) { b.requireAncestors(t, replicaSet) })
 	t.Run("every mode", func(t *testing.T) { b.requireModes(t, result) })
+	t.Run("a Pod with its node", func(t *testing.T) { b.requireNode(t, result) })
+	t.Run("two lives of a name", func(t *testing.T) { b.requireLives(t, uids) })
 	t.Run("searches", func(t *testing.T) { b.requireSearches(t, result) })
 	t.Run("over HTTP", func(t *testing.T) { b.requireHTTP(t, result) })
 }
@@ -210,6 +213,48 @@ func (b *bed) requireModes(t *testing.T, result *testbed.RolloutResult) {
 	operations, err := b.jaeger.Operations(t.Context(), "tracing")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"prod"}, operations)
+}
+
+// requireNode: a link leads from a Pod to the node that it was on.
+func (b *bed) requireNode(t *testing.T, result *testbed.RolloutResult) {
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		traces, err := b.search(t, "tracing [links]", map[string]string{"resource": "pods", "namespace": result.Namespace, "name": result.Pods[0].Name})
+		require.NoError(c, err)
+		require.Len(c, traces, 1)
+		nodes := traces[0].Find(func(s testbed.Span) bool { return s.Service == "nodes" })
+		require.Len(c, nodes, 1, "%s", traces[0])
+		assert.Contains(c, nodes[0].Operation, "node-")
+		assert.Empty(c, traces[0].Roots()[0].Warnings)
+	}, patience, 500*time.Millisecond)
+}
+
+// liveTwice creates a ConfigMap, deletes it and creates it again. It returns the UIDs.
+func (b *bed) liveTwice(t *testing.T) (uids []string) {
+	t.Helper()
+	configMaps := b.Alice.Client.CoreV1().ConfigMaps("default")
+	for i := range 2 {
+		created, err := configMaps.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "twice"}}, metav1.CreateOptions{})
+		require.NoError(t, err)
+		uids = append(uids, string(created.UID))
+		if i == 0 {
+			require.NoError(t, configMaps.Delete(t.Context(), "twice", metav1.DeleteOptions{}))
+		}
+	}
+	return uids
+}
+
+func (b *bed) requireLives(t *testing.T, uids []string) {
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		traces, err := b.search(t, "tracing", map[string]string{"resource": "configmaps", "name": "twice"})
+		require.NoError(c, err)
+		require.Len(c, traces, 1)
+		require.Len(c, traces[0].Roots(), 1)
+		var lives []string
+		for _, span := range traces[0].Find(func(s testbed.Span) bool { return len(s.Logs) > 0 }) {
+			lives = append(lives, fmt.Sprint(span.Process["k8s.object.uid"]))
+		}
+		assert.Equal(c, uids, lives, "%s", traces[0])
+	}, patience, 500*time.Millisecond)
 }
 
 func (b *bed) requireSearches(t *testing.T, result *testbed.RolloutResult) {
