@@ -171,9 +171,10 @@ var byObject = []string{"exporters.load_balancing.routing_key=traceID", "exporte
 type tier struct {
 	webhook string
 	sink    *sink
-	// link are the processes that place spans, example and linkEnv what they are started with.
+	// link are the processes that place spans; the rest is what they are started with.
 	link    []*collector.Collector
 	example string
+	linkSet []string
 	linkEnv [][]string
 }
 
@@ -202,21 +203,39 @@ func startBalanced(t *testing.T, set ...string) *tier {
 // startKafka is the same with a broker in between, which has more partitions than there are processes.
 func startKafka(t *testing.T) *tier {
 	t.Helper()
+	return startKafkaBeside(t, nobody(t), freeAddress(t))
+}
+
+// startKafkaBeside looks owners up in the cluster of a kubeconfig, which it may take a busy machine some time to answer.
+func startKafkaBeside(t *testing.T, kubeconfig, webhook string) *tier {
+	t.Helper()
 	kafka := testbed.KafkaForTest(t, 2*replicas+1)
-	b := &tier{webhook: freeAddress(t), sink: startSink(t), example: "kafka-link.yaml"}
+	b := &tier{
+		webhook: webhook, sink: startSink(t), example: "kafka-link.yaml",
+		linkSet: []string{"processors.k8slink.lookup.timeout=10s", "extensions.kube_clusters.lookups.timeout=10s"},
+	}
 	broker := "KELEMETRY_KAFKA=" + kafka.Broker
 	start(t, "kafka-edge.yaml", nil, broker, "KELEMETRY_STATE="+state(t), "KELEMETRY_WEBHOOK="+b.webhook)
 	for range replicas {
-		b.startLink(t, broker)
+		b.startLink(t, broker, "KUBECONFIG="+kubeconfig)
 	}
 	return b
+}
+
+// nobody is the kubeconfig of a cluster that does not answer.
+func nobody(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, `{"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"http://%s"}}],`+
+		`"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}]}`, freeAddress(t)), 0o600))
+	return file
 }
 
 func (b *tier) startLink(t *testing.T, env ...string) {
 	t.Helper()
 	env = append(env, "KELEMETRY_STATE="+state(t), "KELEMETRY_HEALTH="+freeAddress(t), "JAEGER_OTLP="+b.sink.address)
 	b.linkEnv = append(b.linkEnv, env)
-	b.link = append(b.link, start(t, b.example, nil, env...))
+	b.link = append(b.link, start(t, b.example, b.linkSet, env...))
 }
 
 func state(t *testing.T) string { return filepath.Join(t.TempDir(), "state") }
