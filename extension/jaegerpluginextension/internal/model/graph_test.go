@@ -162,7 +162,7 @@ func TestGraph(t *testing.T) {
 
 func linkSpanOf(on string, at time.Duration, role, class, target string) storedtest.Span {
 	return storedtest.Span{On: on, Kind: attr.SpanTypeLink, Name: role, At: at, Target: target, Attributes: map[string]any{
-		"kelemetry.link.role": role, "kelemetry.link.class": class, "kelemetry.link.direction": "forward",
+		attr.LinkRole: role, attr.LinkClass: class, attr.LinkDirection: "forward",
 	}}
 }
 

@@ -9,55 +9,41 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/kelemetry/kelemetry/internal/attr"
 	"github.com/kelemetry/kelemetry/internal/identity"
 )
 
-// The attributes of spans that k8slink makes of others.
-const (
-	foldedCount     = "kelemetry.folded.count"
-	linkRole        = "kelemetry.link.role"
-	linkClass       = "kelemetry.link.class"
-	linkRule        = "kelemetry.link.rule"
-	linkDirection   = "kelemetry.link.direction"
-	linkTargetID    = "kelemetry.link.target.id"
-	linkCluster     = "kelemetry.link.target.cluster"
-	linkGroup       = "kelemetry.link.target.group"
-	linkResource    = "kelemetry.link.target.resource"
-	linkKind        = "kelemetry.link.target.kind"
-	linkNamespace   = "kelemetry.link.target.namespace"
-	linkName        = "kelemetry.link.target.name"
-	linkUID         = "kelemetry.link.target.uid"
-	roleUnspecified = "link"
-)
+// roleUnspecified is the role of a link that has none.
+const roleUnspecified = "link"
 
 // readLink reads the attributes of a link span. It reports false if they name no object.
 func readLink(attrs pcommon.Map) (l Link, ok bool) {
 	var id string
 	for key, value := range attrs.All() {
 		switch key {
-		case linkRole:
+		case attr.LinkRole:
 			l.Role = value.AsString()
-		case linkClass:
+		case attr.LinkClass:
 			l.Class = value.AsString()
-		case linkRule:
+		case attr.LinkRule:
 			l.Rule = value.AsString()
-		case linkDirection:
+		case attr.LinkDirection:
 			l.Direction = value.AsString()
-		case linkTargetID:
+		case attr.LinkTargetID:
 			id = value.AsString()
-		case linkCluster:
+		case attr.LinkTargetCluster:
 			l.Target.Cluster = value.AsString()
-		case linkGroup:
+		case attr.LinkTargetGroup:
 			l.Target.Group = value.AsString()
-		case linkResource:
+		case attr.LinkTargetResource:
 			l.Target.Resource = value.AsString()
-		case linkKind:
+		case attr.LinkTargetKind:
 			l.Target.Kind = value.AsString()
-		case linkNamespace:
+		case attr.LinkTargetNamespace:
 			l.Target.Namespace = value.AsString()
-		case linkName:
+		case attr.LinkTargetName:
 			l.Target.Name = value.AsString()
-		case linkUID:
+		case attr.LinkTargetUID:
 			l.Target.UID = value.AsString()
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/internal/objectspan"
@@ -50,6 +51,9 @@ type Life struct {
 	Number int
 	// Attributes are those of the resource that describes this life best. They must not be changed.
 	Attributes pcommon.Map
+	// Spans are the stored spans of the object itself in this life, one for each window, the oldest first. They must not
+	// be changed.
+	Spans []ptrace.Span
 	// Owner is the object that this one is placed under; zero for none. OwnerLife is its life, if the graph has it.
 	Owner     Ref
 	OwnerLife *Life

@@ -30,6 +30,7 @@ type objectSpan struct {
 	key        spanKey
 	parent     pcommon.SpanID
 	start, end pcommon.Timestamp
+	span       ptrace.Span
 	resource   *resource
 	owners     string
 	seen       time.Time
@@ -127,7 +128,7 @@ func (g *Graph) readObjectSpan(span ptrace.Span, r *resource, f facts) {
 	start, end := times(span)
 	o := &objectSpan{
 		key: spanKey{span.TraceID(), span.SpanID()}, parent: span.ParentSpanID(), start: start, end: end,
-		resource: r, owners: f.owners,
+		span: span, resource: r, owners: f.owners,
 	}
 	if f.seen != "" {
 		o.seen, _ = time.Parse(time.RFC3339Nano, f.seen)
@@ -140,10 +141,12 @@ func (g *Graph) readObjectSpan(span ptrace.Span, r *resource, f facts) {
 }
 
 // compareObjectSpans tells which of two copies counts, and of two spans of one object which describes it: that whose
-// owners were seen last. The rest makes the order total.
+// owners were seen last, and then that which has more tags. The rest makes the order total.
 func compareObjectSpans(a, b *objectSpan) int {
 	return cmp.Or(
 		a.seen.Compare(b.seen),
+		cmp.Compare(a.span.Attributes().Len(), b.span.Attributes().Len()),
+		cmp.Compare(a.span.Links().Len(), b.span.Links().Len()),
 		cmp.Compare(a.owners, b.owners),
 		cmp.Compare(a.resource.attrs.Len(), b.resource.attrs.Len()),
 		cmp.Compare(a.resource.UID, b.resource.UID),
@@ -192,6 +195,9 @@ func compareCopies(a, b *Entry) int {
 		cmp.Compare(a.Resource.Len(), b.Resource.Len()),
 	)
 }
+
+// foldedCount is how many spans one stands for, on those that stand for many.
+const foldedCount = "kelemetry.folded.count"
 
 func folded(span ptrace.Span) int64 {
 	if v, ok := span.Attributes().Get(foldedCount); ok && v.Type() == pcommon.ValueTypeInt {

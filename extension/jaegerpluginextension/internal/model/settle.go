@@ -133,8 +133,12 @@ func (o *Object) makeLives() {
 	}
 }
 
-// enter gives each entry to the life that it is of.
+// enter gives each entry, and each span of the object, to the life that it is of.
 func (o *Object) enter() {
+	for _, s := range o.spans {
+		life := o.lifeAt(s.resource.UID, s.start)
+		life.Spans = append(life.Spans, s.span)
+	}
 	for _, e := range o.all {
 		life := o.lifeAt(e.UID, e.Start)
 		if e.UID == "" && creates(e) {

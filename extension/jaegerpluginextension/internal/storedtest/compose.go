@@ -71,10 +71,10 @@ func composeDetails(rs ptrace.ResourceSpans, span ptrace.Span, b []byte) {
 		attrs.PutStr(attr.OwnersSeen, "never")
 	case 4:
 		target := Thing(other)
-		attrs.PutStr("kelemetry.link.target.id", ID(other).String())
-		attrs.PutStr("kelemetry.link.target.uid", target.UID)
-		attrs.PutStr("kelemetry.link.role", []string{"parent", "child", "uses"}[b[6]%3])
-		attrs.PutStr("kelemetry.link.class", []string{"", "audit"}[b[5]%2])
+		attrs.PutStr(attr.LinkTargetID, ID(other).String())
+		attrs.PutStr(attr.LinkTargetUID, target.UID)
+		attrs.PutStr(attr.LinkRole, []string{"parent", "child", "uses"}[b[6]%3])
+		attrs.PutStr(attr.LinkClass, []string{"", "audit"}[b[5]%2])
 		attrs.PutInt("kelemetry.folded.count", int64(b[6]))
 	case 5:
 		rs.Resource().Attributes().PutStr(attr.ObjectID, "0102030405060"+string(b[7]%2+'0'))

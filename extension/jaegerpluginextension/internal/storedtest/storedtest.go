@@ -180,14 +180,14 @@ func (s Span) describe(span ptrace.Span) {
 	}
 	if s.Target != "" {
 		r := Thing(s.Target)
-		put("kelemetry.link.target.id", identity.ObjectID(r.Object).String())
-		put("kelemetry.link.target.cluster", r.Cluster)
-		put("kelemetry.link.target.group", r.Group)
-		put("kelemetry.link.target.resource", r.Object.Resource)
-		put("kelemetry.link.target.kind", r.Kind)
-		put("kelemetry.link.target.namespace", r.Namespace)
-		put("kelemetry.link.target.name", r.Name)
-		put("kelemetry.link.target.uid", r.UID)
+		put(attr.LinkTargetID, identity.ObjectID(r.Object).String())
+		put(attr.LinkTargetCluster, r.Cluster)
+		put(attr.LinkTargetGroup, r.Group)
+		put(attr.LinkTargetResource, r.Object.Resource)
+		put(attr.LinkTargetKind, r.Kind)
+		put(attr.LinkTargetNamespace, r.Namespace)
+		put(attr.LinkTargetName, r.Name)
+		put(attr.LinkTargetUID, r.UID)
 	}
 	event := func(name string, attrs map[string]any) {
 		e := span.Events().AppendEmpty()

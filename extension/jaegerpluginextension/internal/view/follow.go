@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/model"
+	"github.com/kelemetry/kelemetry/internal/attr"
 )
 
 // follow shows what the objects refer to, so many references in a row as the scope has. An object that is shown already is
@@ -70,7 +71,7 @@ func referred(n int) string {
 
 // relation says how an object is referred to, seen from the one that has the link.
 func relation(l *model.Link) string {
-	if l.Direction == "backward" {
+	if l.Direction == attr.LinkBackward {
 		return l.Role + " ←"
 	}
 	return l.Role + " →"

@@ -18,6 +18,8 @@ const (
 	fieldLinks = "links"
 	fieldOwner = "owner"
 	fieldGroup = "group"
+
+	fieldTraceContext = "trace context "
 )
 
 // noteReferences says on each object who owns it, if that is not shown above it, and what it refers to; and links to the

@@ -24,7 +24,7 @@ func TestUserGuide(t *testing.T) {
 
 	for _, field := range []string{
 		fieldSource, fieldDuration, fieldMessage, fieldError, fieldDiff, fieldVerboseDiff, fieldDiffJoin, fieldDiffCut, fieldSnapshot, fieldTruncated,
-		fieldOwner, fieldLinks, fieldLink, fieldLife, fieldGroup,
+		fieldOwner, fieldLinks, fieldLink, fieldLife, fieldGroup, fieldTraceContext,
 	} {
 		require.Contains(t, string(guide), "`"+field, "a field of views is not told about")
 	}

@@ -34,7 +34,7 @@ type writer struct {
 	pending   []pendingLinks
 }
 
-// pendingLinks are links of another source's span. They wait until all span IDs of the view are known.
+// pendingLinks are links of a stored span. They wait until all span IDs of the view are known.
 type pendingLinks struct {
 	to, from ptrace.Span
 }
@@ -54,7 +54,7 @@ func (t *tree) write() ptrace.Traces {
 			stack = append(stack, placed{p.n.children[i], id})
 		}
 	}
-	w.linkForeign()
+	w.copyLinks()
 	return w.traces
 }
 
@@ -75,6 +75,9 @@ func (w *writer) span(n *node, parent pcommon.SpanID) pcommon.SpanID {
 	case foreignNode:
 		w.copyForeign(span, n.foreign.Span)
 	case objectNode, virtualNode:
+		if n.life != nil {
+			w.putTags(span, n.life.Spans)
+		}
 		span.Events().EnsureCapacity(len(n.items))
 		for _, it := range n.items {
 			log := span.Events().AppendEmpty()
@@ -102,6 +105,25 @@ func (w *writer) span(n *node, parent pcommon.SpanID) pcommon.SpanID {
 	return id
 }
 
+// putTags copies what the stored spans of an object tell of it: tags, of which the newest counts, and traces of others that it
+// is part of.
+func (w *writer) putTags(to ptrace.Span, stored []ptrace.Span) {
+	for _, span := range stored {
+		for key, v := range span.Attributes().All() {
+			annotation, isContext := strings.CutPrefix(key, attr.TraceContextPrefix)
+			switch {
+			case isContext:
+				to.Attributes().PutStr(fieldTraceContext+annotation, v.AsString())
+			case !strings.HasPrefix(key, internalPrefix) && key != attr.Owners:
+				v.CopyTo(to.Attributes().PutEmpty(key))
+			}
+		}
+		if span.Links().Len() > 0 {
+			w.pending = append(w.pending, pendingLinks{to, span})
+		}
+	}
+}
+
 // copyForeign keeps a span of another source as it is, but for what would confuse the page.
 func (w *writer) copyForeign(to, from ptrace.Span) {
 	for key, v := range from.Attributes().All() {
@@ -117,15 +139,24 @@ func (w *writer) copyForeign(to, from ptrace.Span) {
 	}
 }
 
-// linkForeign copies the links that lead out of the page. Jaeger's UI takes any other for one within, whatever its trace ID.
-func (w *writer) linkForeign() {
+// copyLinks copies the links that lead out of the page. Jaeger's UI takes any other for one within, whatever its trace ID.
+func (w *writer) copyLinks() {
 	for _, p := range w.pending {
 		for _, link := range p.from.Links().All() {
-			if !w.used[link.SpanID()] && link.TraceID() != w.options.TraceID {
+			if !w.used[link.SpanID()] && link.TraceID() != w.options.TraceID && !hasLink(p.to, link) {
 				link.CopyTo(p.to.Links().AppendEmpty())
 			}
 		}
 	}
+}
+
+func hasLink(span ptrace.Span, link ptrace.SpanLink) bool {
+	for _, known := range span.Links().All() {
+		if known.TraceID() == link.TraceID() && known.SpanID() == link.SpanID() {
+			return true
+		}
+	}
+	return false
 }
 
 // spanID is computed from what the span shows, so that it is the same each time. The span of an entry has its stored ID.
