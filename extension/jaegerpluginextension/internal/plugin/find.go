@@ -76,7 +76,7 @@ func (p *Plugin) find(ctx context.Context, q jaegerstorage.Query, kind Kind, fin
 			return
 		}
 		if len(found.Warnings) > 0 {
-			results = results[:min(len(results), limit-1)]
+			results = results[:min(len(results), max(limit-1, 1))]
 			if !yield(note(q, "The search is incomplete", found.Warnings...), nil) {
 				return
 			}
@@ -109,6 +109,10 @@ func (p *Plugin) search(ctx context.Context, q jaegerstorage.Query, limit int) (
 	}
 	var results []result
 	for _, hit := range found.Hits {
+		if ctx.Err() != nil {
+			found.Warnings = append(found.Warnings, "not all that was found is listed, because it took too long: ask for a shorter time range or more tags")
+			break
+		}
 		d, clipped := identity.NewDisplay(m.ID, hit.Object, criteria.Start, criteria.End)
 		if clipped && len(results) == 0 {
 			found.Warnings = append(found.Warnings, fmt.Sprintf("a view has a time range of at most %d days: these begin at %s",

@@ -38,6 +38,8 @@ func explain(q jaegerstorage.Query, err error) ptrace.Traces {
 		text = strings.TrimPrefix(text, jaegerstorage.ErrInvalid.Error()+": ")
 		return note(q, "The search is not valid: "+text, text,
 			"Service is a display mode, Operation a cluster. Tags are any of cluster, group, resource, kind, namespace, name and uid, or attributes of spans")
+	case errors.Is(err, errBusy):
+		return note(q, "The search could not begin: "+errBusy.Error(), errBusy.Error()+": try again, or raise limits::requests")
 	default:
 		return note(q, "The search failed: "+text, text, "The storage behind Kelemetry has to be looked at")
 	}

@@ -384,6 +384,7 @@ func TestRequestsWaitForEachOther(t *testing.T) {
 	p.Slots <- struct{}{}
 	all := collectAll(t, p.FindTraces(t.Context(), query(w, "", "", nil)))
 	require.Len(t, all, 1)
+	assert.Contains(t, warningsOf(all[0]), "too many requests are being worked on: try again")
 	_, err := p.Operations(t.Context(), "", "")
 	require.ErrorIs(t, err, errBusy)
 	<-p.Slots
