@@ -6,6 +6,7 @@ package view // import "github.com/kelemetry/kelemetry/extension/jaegerpluginext
 import (
 	"fmt"
 
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/mode"
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/model"
 )
 
@@ -117,6 +118,9 @@ func (t *tree) descend(queue []descent) {
 				queue = append(queue, descent{known, d.levels - 1})
 				return
 			}
+			if t.willBePruned(life) {
+				return
+			}
 			if t.isFull() {
 				left++
 				return
@@ -141,6 +145,12 @@ func (t *tree) descend(queue []descent) {
 			d.n.warnings = append(d.n.warnings, fmt.Sprintf("%s not shown, because a view has at most %d objects", owned(left), t.options.Limits.MaxObjects))
 		}
 	}
+}
+
+// willBePruned is true of what pruneEmpty would drop for certain, so that it takes nobody's place: nothing is stored of it in the
+// time range, and nothing is below it.
+func (t *tree) willBePruned(life *model.Life) bool {
+	return t.mode.Has(mode.PruneEmpty) && len(life.Owned)+len(life.Links) == 0 && (life.End < t.from() || life.Start >= t.to())
 }
 
 func owned(n int) string {
