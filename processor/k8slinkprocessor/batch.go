@@ -87,6 +87,7 @@ type stats struct {
 	cutByCycle, cutByDepth   int64
 	malformedOwners          int64
 	joins                    joinStats
+	objectLookups            map[lookup.Result]int64
 	// unreadable counts snapshots that are no JSON object.
 	unreadable int64
 }

@@ -40,6 +40,9 @@ type LinksConfig struct {
 	// TraceContexts are annotations in which people leave a trace context; the object's span links to it.
 	TraceContexts []string `mapstructure:"trace_contexts"`
 
+	// Lookup has objects looked up that a rule is for and that no span has shown whole, if Config.Lookup is set.
+	Lookup bool `mapstructure:"lookup"`
+
 	// MaxPerObject bounds the links of an object.
 	MaxPerObject int `mapstructure:"max_per_object"`
 
@@ -61,6 +64,7 @@ func defaultLinks() LinksConfig {
 		LinkerTimeout:    100 * time.Millisecond,
 		ParentAnnotation: "kelemetry.kubewharf.io/parent-link",
 		TraceContexts:    []string{"tracing.k8s.io/traceparent", "tekton.dev/pipelinerunSpanContext", "tekton.dev/taskrunSpanContext"},
+		Lookup:           true,
 		MaxPerObject:     64,
 		CostLimit:        100_000,
 	}

@@ -45,7 +45,7 @@ func TestConfigIsRead(t *testing.T) {
 			}},
 			Linkers: []component.ID{component.MustNewID("example_linker")}, LinkerTimeout: 50 * time.Millisecond,
 			ParentAnnotation: "example.com/parent", PlaceParents: true,
-			TraceContexts: []string{"example.com/traceparent"}, MaxPerObject: 10, CostLimit: 1000,
+			TraceContexts: []string{"example.com/traceparent"}, Lookup: false, MaxPerObject: 10, CostLimit: 1000,
 		},
 		Tags:           []links.Tag{{Match: links.Match{Resource: "nodes"}, Attribute: "example.zone", Value: `object.metadata.labels["topology.kubernetes.io/zone"]`}},
 		MultipleOwners: "first", DeletedRetention: 10 * time.Minute,

@@ -37,6 +37,7 @@ type engine struct {
 	rules        *links.Rules
 	linkers      []*boundLinker
 	maxLinks     int
+	asksForLinks bool
 	placesByLink bool
 	profiles     *profiles
 	sentLinks    *sentSpans
@@ -72,7 +73,7 @@ func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
 		scopeName: scopeName, scopeVersion: scopeVersion,
 		knowledge: knowledge, sent: sent, several: hierarchy.Several(cfg.MultipleOwners),
 		joins: cfg.Joins.table(), hold: cfg.Joins.Hold, clock: time.Now,
-		rules: rules, maxLinks: cfg.Links.MaxPerObject, placesByLink: rules.Placing() || len(cfg.Links.Linkers) > 0,
+		rules: rules, maxLinks: cfg.Links.MaxPerObject, asksForLinks: cfg.Links.Lookup, placesByLink: rules.Placing() || len(cfg.Links.Linkers) > 0,
 		profiles: profiles, sentLinks: sentLinks,
 		report: func(string, links.Outcome, error) {},
 	}, nil
@@ -90,6 +91,7 @@ func (e *engine) link(ctx context.Context, td ptrace.Traces) *batch {
 	b.study()          // finds links and tags; needs the true types of the objects
 	b.foster()         // has links place objects; needs what was found
 	b.complete(ctx)    // finds all ancestors; needs all owners that the batch shows
+	b.ask(ctx)         // looks up objects for links that no span has shown; owners come first
 	b.place()          // computes traces and parents; needs all ancestors
 	b.connect()        // link spans that are due; needs the places of the objects, and finds those of the other ends
 	b.move()           // writes them; needs the places of all spans to know which parents come along

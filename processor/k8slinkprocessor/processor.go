@@ -130,6 +130,9 @@ func (p *linkProcessor) record(ctx context.Context, b *batch) {
 	add(t.ProcessorK8slinkSpans, s.untouched, attribute.String("outcome", "untouched"))
 	add(t.ProcessorK8slinkObjectSpans, s.objectSpans)
 	add(t.ProcessorK8slinkLinkSpans, s.linkSpans)
+	for result, n := range s.objectLookups {
+		add(t.ProcessorK8slinkObjectLookups, n, attribute.String("result", string(result)))
+	}
 	add(t.ProcessorK8slinkUnreadableObjects, s.unreadable)
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceLink], attribute.String("source", "link"))
 	add(t.ProcessorK8slinkOwners, sources[hierarchy.SourceBatch], attribute.String("source", "batch"))

@@ -253,6 +253,13 @@ func (r *Rules) Placing() bool {
 	return r.placeParents && r.parentAnnotation != "" || slices.ContainsFunc(r.rules, func(r rule) bool { return r.Place })
 }
 
+// Concern reports whether a rule or a tag is for objects of the type. What annotations say may concern any.
+func (r *Rules) Concern(group, resource string) bool {
+	s := r.selection(group, resource)
+	return slices.ContainsFunc(s.rules, func(r *rule) bool { return r.matchesType(group, resource) }) ||
+		slices.ContainsFunc(s.tags, func(t *tag) bool { return t.matchesType(group, resource) })
+}
+
 // Any reports whether there is anything to evaluate at all.
 func (r *Rules) Any() bool { return r.any }
 

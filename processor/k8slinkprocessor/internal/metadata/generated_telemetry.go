@@ -40,6 +40,7 @@ type TelemetryBuilder struct {
 	ProcessorK8slinkLookups           metric.Int64Counter
 	ProcessorK8slinkMalformedOwners   metric.Int64Counter
 	ProcessorK8slinkMisplacedOwners   metric.Int64Counter
+	ProcessorK8slinkObjectLookups     metric.Int64Counter
 	ProcessorK8slinkObjectSpans       metric.Int64Counter
 	ProcessorK8slinkObjectsCached     metric.Int64ObservableGauge
 	ProcessorK8slinkOwners            metric.Int64Counter
@@ -233,6 +234,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_k8slink_misplaced_owners",
 		metric.WithDescription("Objects without a namespace whose owner reference names an object in a namespace, counted once per batch. They are placed as if they had no owner. [Development]"),
 		metric.WithUnit("{object}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkObjectLookups, err = builder.meter.Int64Counter(
+		"otelcol_processor_k8slink_object_lookups",
+		metric.WithDescription("Look-ups of whole objects that rules for links concern and that no span has shown. [Development]"),
+		metric.WithUnit("{lookup}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorK8slinkObjectSpans, err = builder.meter.Int64Counter(

@@ -48,6 +48,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorK8slinkLookups.Add(context.Background(), 1)
 	tb.ProcessorK8slinkMalformedOwners.Add(context.Background(), 1)
 	tb.ProcessorK8slinkMisplacedOwners.Add(context.Background(), 1)
+	tb.ProcessorK8slinkObjectLookups.Add(context.Background(), 1)
 	tb.ProcessorK8slinkObjectSpans.Add(context.Background(), 1)
 	tb.ProcessorK8slinkOwners.Add(context.Background(), 1)
 	tb.ProcessorK8slinkRuleEvaluations.Add(context.Background(), 1)
@@ -87,6 +88,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorK8slinkMisplacedOwners(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorK8slinkObjectLookups(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorK8slinkObjectSpans(t, testTel,

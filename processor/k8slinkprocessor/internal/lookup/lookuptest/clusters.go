@@ -28,8 +28,10 @@ type Clusters struct {
 	names   []string
 	objects map[identity.Object]*metav1.PartialObjectMetadata
 	watched map[identity.Object]bool
-	mapper  *meta.DefaultRESTMapper
-	asked   map[identity.Object]int
+	// contents are the objects that are there as a whole, as JSON.
+	contents map[identity.Object]string
+	mapper   *meta.DefaultRESTMapper
+	asked    map[identity.Object]int
 	// answer, if it is set, is called before each request. Its error is what the request returns.
 	answer func(context.Context, identity.Object) error
 }
@@ -40,7 +42,8 @@ var _ kubecluster.Clusters = (*Clusters)(nil)
 func New(names ...string) *Clusters {
 	return &Clusters{
 		names: names, objects: map[identity.Object]*metav1.PartialObjectMetadata{}, watched: map[identity.Object]bool{},
-		mapper: meta.NewDefaultRESTMapper(nil), asked: map[identity.Object]int{},
+		contents: map[identity.Object]string{},
+		mapper:   meta.NewDefaultRESTMapper(nil), asked: map[identity.Object]int{},
 	}
 }
 
@@ -57,6 +60,13 @@ func (c *Clusters) Put(r objectspan.Resource, owners ...objectspan.Resource) *me
 	defer c.mu.Unlock()
 	c.objects[r.Object] = object
 	return object
+}
+
+// Show has an object there as a whole.
+func (c *Clusters) Show(r objectspan.Resource, content string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.contents[r.Object] = content
 }
 
 // Watch has a component of the same process know an object that there is.
@@ -137,6 +147,23 @@ func (c cluster) Metadata(ctx context.Context, r schema.GroupResource, namespace
 		return nil, kubecluster.ErrNotFound
 	}
 	return found, nil
+}
+
+func (c cluster) Object(ctx context.Context, r schema.GroupResource, namespace, name string) ([]byte, error) {
+	o := c.object(r, namespace, name)
+	c.clusters.mu.Lock()
+	content, ok := c.clusters.contents[o]
+	answer := c.clusters.answer
+	c.clusters.mu.Unlock()
+	if answer != nil {
+		if err := answer(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	if !ok {
+		return nil, kubecluster.ErrNotFound
+	}
+	return []byte(content), nil
 }
 
 func (c cluster) Mapper() meta.RESTMapper { return lockedMapper{c.clusters.mapper, &c.clusters.mu} }
