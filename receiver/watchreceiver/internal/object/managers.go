@@ -31,7 +31,8 @@ type Manager struct {
 func (m *Manager) At() time.Time { return m.at }
 
 // Who returns the managers that made changes, by the managedFields that the object has after them: those that own
-// what was changed or added. Nobody owns what was removed; if there is nothing else, it was one of those who wrote last.
+// what was changed or added. Nobody owns what was removed; if there is nothing else, it was one of those who wrote last. Nobody owns
+// either what the API server sets for others, such as a Pod's node or the mark of deletion; of that the object does not tell.
 func Who(managedFields []byte, changes []diff.Change) []Manager {
 	all := readManagers(managedFields)
 	owners := slices.Clone(all)
@@ -43,7 +44,7 @@ func Who(managedFields []byte, changes []diff.Change) []Manager {
 		}
 	}
 	owners = slices.DeleteFunc(owners, func(m Manager) bool { return m.Fields == 0 })
-	if len(owners) > 0 {
+	if len(owners) > 0 || slices.ContainsFunc(changes, func(c diff.Change) bool { return c.New != nil }) {
 		return owners
 	}
 	return Latest(managedFields)
