@@ -126,7 +126,7 @@ func TestJaegerAsksOverGRPC(t *testing.T) {
 	assert.Equal(t, "tracing", services[0])
 	operations, err := client.Operations(t.Context(), "tracing", "")
 	require.NoError(t, err)
-	assert.Equal(t, []jaegerstorage.Operation{{Name: "prod"}, {Name: "stage"}}, operations)
+	assert.Equal(t, []jaegerstorage.Operation{{Name: "prod", SpanKind: "internal"}, {Name: "stage", SpanKind: "internal"}}, operations)
 	found := 0
 	for td, err := range client.FindTraces(t.Context(), helloQuery(w)) {
 		require.NoError(t, err)

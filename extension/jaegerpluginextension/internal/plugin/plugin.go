@@ -124,7 +124,8 @@ func (p *Plugin) Services(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Operations implements jaegerstorage.Reader: the clusters, for every mode.
+// Operations implements jaegerstorage.Reader: the clusters, for every mode. They have the kind of all spans of views, because
+// Jaeger's page shows an error in place of operations that have none.
 func (p *Plugin) Operations(ctx context.Context, _, _ string) (operations []jaegerstorage.Operation, err error) {
 	ctx, end, err := p.begin(ctx, KindOperations)
 	if err != nil {
@@ -136,7 +137,7 @@ func (p *Plugin) Operations(ctx context.Context, _, _ string) (operations []jaeg
 		return nil, fmt.Errorf("list the clusters: %w", err)
 	}
 	for _, cluster := range clusters {
-		operations = append(operations, jaegerstorage.Operation{Name: cluster})
+		operations = append(operations, jaegerstorage.Operation{Name: cluster, SpanKind: "internal"})
 	}
 	return operations, nil
 }

@@ -390,7 +390,7 @@ func TestRequestsWaitForEachOther(t *testing.T) {
 	<-p.Slots
 	operations, err := p.Operations(t.Context(), "", "")
 	require.NoError(t, err)
-	assert.Equal(t, []jaegerstorage.Operation{{Name: "prod"}, {Name: "stage"}}, operations)
+	assert.Equal(t, []jaegerstorage.Operation{{Name: "prod", SpanKind: "internal"}, {Name: "stage", SpanKind: "internal"}}, operations)
 }
 
 func TestSummariesSayWhatTracesShow(t *testing.T) {
