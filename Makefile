@@ -17,6 +17,7 @@ EXAMPLES := $(wildcard config-examples/*.yaml)
 COMPONENTS := $(wildcard receiver processor exporter extension connector)
 FUZZTIME ?= 5s
 BENCH ?= .
+CONFIG ?= demo
 RUN_ARGS ?=
 
 .PHONY: help
@@ -26,8 +27,13 @@ help: ## list the targets
 ## To use it
 
 .PHONY: run
-run: build ## the recorded audit log through kelemetry into a real Jaeger, shown as a tree; Ctrl-C ends it
+run: build ## a recorded audit log shown as a tree; or CONFIG=standalone for the cluster of KUBECONFIG. Ctrl-C ends it
+ifeq ($(CONFIG),demo)
 	$(GO) run ./integration/run $(RUN_ARGS)
+else
+	KELEMETRY_STATE=$${KELEMETRY_STATE:-.cache/$(CONFIG)/state} KELEMETRY_TRACES=$${KELEMETRY_TRACES:-.cache/$(CONFIG)/traces} \
+		bin/kelemetry --config config-examples/$(CONFIG).yaml $(RUN_ARGS)
+endif
 
 .PHONY: build
 build: build/.generated ## the distribution: bin/kelemetry

@@ -97,6 +97,13 @@ func TestFileExampleReadsOnWhereItWas(t *testing.T) {
 	assert.NotContains(t, string(copied), "bWFnaWM=")
 }
 
+// TestJaegerExample: the recording becomes a tree in a Jaeger with a storage of its own.
+func TestJaegerExample(t *testing.T) {
+	jaeger := testbed.JaegerForTest(t, testbed.JaegerOptions{})
+	startExample(t, "jaeger.yaml", []string{"KELEMETRY_WEBHOOK=" + freeAddress(t), "JAEGER_OTLP=" + jaeger.OTLPGRPC})
+	awaitTree(t, jaeger, "recorded", "deployments/demo", "replicasets/demo-", "pods/demo-")
+}
+
 // TestAPIServerExamples: kube-apiserver takes the policy and the webhook file as they are but for the address, and a Deployment
 // becomes a tree.
 func TestAPIServerExamples(t *testing.T) {
@@ -158,7 +165,7 @@ func awaitTree(t *testing.T, jaeger *testbed.Jaeger, cluster string, names ...st
 	var traces []testbed.Trace
 	for ctx.Err() == nil {
 		var err error
-		traces, err = jaeger.Query.FindTraces(ctx, testbed.TraceQuery{Service: cluster})
+		traces, err = jaeger.Query.FindTraces(ctx, testbed.TraceQuery{Service: cluster, Start: time.Unix(0, 0)}) // recordings are old
 		if err == nil {
 			for _, trace := range traces {
 				if hasPath(trace, trace.Roots(), names) {

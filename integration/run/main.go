@@ -1,12 +1,12 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command run shows Kelemetry at work: it starts a real Jaeger and bin/kelemetry, feeds it a recorded audit log, prints what
-// came out as a tree, and keeps both running, with the webhook open, until Ctrl-C. `make run` calls it.
+// Command run shows Kelemetry at work: it starts bin/kelemetry with config-examples/demo.yaml, which reads a recorded audit log
+// into a store of its own, prints what came out as a tree, and keeps it running, with the webhook open, until Ctrl-C. `make run`
+// calls it.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -15,37 +15,24 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
+	"text/template"
 	"time"
 
 	"github.com/kelemetry/kelemetry/integration/collector"
-	"github.com/kelemetry/kelemetry/integration/testbed"
-	"github.com/kelemetry/kelemetry/internal/attr"
 )
 
-const (
-	config = "config-examples/jaeger.yaml"
-	// settle is how long a trace must not grow to be called whole.
-	settle    = 2 * time.Second
-	findLimit = time.Minute
-)
+const config = "config-examples/demo.yaml"
 
 type options struct {
 	// root is the folder of the repository.
 	root string
 	// recording is the audit log to read, relative to root.
 	recording string
-	// cluster is the name that the recording's cluster gets, object the one whose trace is shown.
-	cluster, object string
-	// webhook and pages are the addresses of Kelemetry's webhook and of the trees as text.
-	webhook, pages string
-	// jaeger and otlp are the query URL and the OTLP address of a Jaeger that runs already; one is started if jaeger is empty.
-	jaeger, otlp string
-	// jaegerPort is the port of the started Jaeger's page.
-	jaegerPort int
-	// started is true when that Jaeger was started here.
-	started bool
+	// cluster is the name that the recording's cluster gets, namespace and name the Deployment that is shown.
+	cluster, namespace, name string
+	// webhook, pages, plugin and store are the addresses to listen on.
+	webhook, pages, plugin, store string
 	// once prints the tree and ends.
 	once bool
 }
@@ -55,12 +42,12 @@ func main() {
 	flag.StringVar(&o.root, "root", ".", "`folder` of the repository")
 	flag.StringVar(&o.recording, "recording", "integration/testdata/recording/audit.json.gz", "audit log `file` to read, relative to root")
 	flag.StringVar(&o.cluster, "cluster", "recorded", "`name` for the cluster of the recording")
-	flag.StringVar(&o.object, "object", "deployments/demo", "`resource/name` of the object to show")
+	flag.StringVar(&o.namespace, "namespace", "demo", "`namespace` of the Deployment to show")
+	flag.StringVar(&o.name, "name", "demo", "`name` of the Deployment to show")
 	flag.StringVar(&o.webhook, "webhook", "127.0.0.1:8080", "`address` of the audit webhook")
-	flag.StringVar(&o.pages, "trees", "127.0.0.1:8081", "`address` that serves traces as text")
-	flag.StringVar(&o.jaeger, "jaeger", "", "`URL` of a Jaeger that runs already, such as http://localhost:16686")
-	flag.StringVar(&o.otlp, "otlp", "localhost:4317", "`address` at which that Jaeger takes OTLP over gRPC")
-	flag.IntVar(&o.jaegerPort, "jaeger-port", 16686, "`port` for the page of the Jaeger that is started; 0 for any")
+	flag.StringVar(&o.pages, "pages", "127.0.0.1:8081", "`address` of trees and redirects")
+	flag.StringVar(&o.plugin, "plugin", "127.0.0.1:17271", "`address` for a Jaeger to ask")
+	flag.StringVar(&o.store, "store", "127.0.0.1:17272", "`address` of the store")
 	flag.BoolVar(&o.once, "once", false, "print the tree and end")
 	flag.Parse()
 
@@ -77,26 +64,24 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(recording); err != nil {
+	recorded, err := recordedAt(recording)
+	if err != nil {
 		return fmt.Errorf("the recording: %w", err)
 	}
-	if o.jaeger == "" {
-		fmt.Fprintln(out, "starting Jaeger (the first time it is built, which takes minutes)")
-		jaeger, err := testbed.StartJaeger(ctx, testbed.JaegerOptions{QueryPort: o.jaegerPort})
-		if err != nil {
-			return err
-		}
-		defer func() { _ = jaeger.Remove() }()
-		o.jaeger, o.otlp, o.started = jaeger.QueryURL, jaeger.OTLPGRPC, true
+	traces, err := os.MkdirTemp("", "kelemetry-run-")
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, os.RemoveAll(traces)) }()
+
 	fmt.Fprintln(out, "starting bin/kelemetry with", config)
 	kelemetry, err := collector.Start(ctx, collector.Options{
 		Root:   o.root,
 		Config: config,
 		Set:    []string{"service.telemetry.metrics.level=none"}, // or it takes port 8888
 		Env: []string{
-			"KELEMETRY_AUDIT_FILES=" + recording, "KELEMETRY_CLUSTER=" + o.cluster,
-			"KELEMETRY_WEBHOOK=" + o.webhook, "JAEGER_OTLP=" + o.otlp,
+			"KELEMETRY_AUDIT_FILES=" + recording, "KELEMETRY_CLUSTER=" + o.cluster, "KELEMETRY_TRACES=" + traces,
+			"KELEMETRY_WEBHOOK=" + o.webhook, "KELEMETRY_HTTP=" + o.pages, "KELEMETRY_PLUGIN=" + o.plugin, "KELEMETRY_STORE=" + o.store,
 		},
 	})
 	if err != nil {
@@ -104,67 +89,49 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, kelemetry.Stop()) }()
 
-	query := testbed.JaegerClient{URL: o.jaeger}
-	fmt.Fprintln(out, "waiting for the trace in Jaeger")
-	trace, err := awaitTrace(ctx, query, o.cluster, o.object)
+	page := o.page(recorded)
+	tree, err := awaitTree(ctx, page+"&format=text")
 	if err != nil {
 		return fmt.Errorf("%w\nthe end of kelemetry's log:\n%s", err, kelemetry.Tail())
 	}
-	fmt.Fprintf(out, "\n%s\n\n", summarize(trace))
-	writeTree(out, trace)
+	fmt.Fprintf(out, "\n%s", tree)
 	if o.once {
 		return nil
 	}
-	return serve(ctx, o, query, trace, kelemetry, out)
-}
-
-// awaitTrace returns the largest trace whose root is the object, once it no longer grows.
-func awaitTrace(ctx context.Context, query testbed.JaegerClient, cluster, object string) (testbed.Trace, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, findLimit, fmt.Errorf("no trace of %s in Jaeger after %s", object, findLimit))
-	defer cancel()
-	poll := time.NewTicker(settle / 4)
-	defer poll.Stop()
-	var best testbed.Trace
-	grown := time.Now()
-	for {
-		traces, err := query.FindTraces(ctx, testbed.TraceQuery{Service: cluster, Operation: object, Start: time.Unix(0, 0)})
-		if err != nil && ctx.Err() == nil {
-			return testbed.Trace{}, err
-		}
-		for _, trace := range traces {
-			if roots := trace.Roots(); len(trace.Spans) > len(best.Spans) && roots[0].Operation == object {
-				best, grown = trace, time.Now()
-			}
-		}
-		if best.ID != "" && time.Since(grown) >= settle {
-			return best, nil
-		}
-		select {
-		case <-ctx.Done():
-			return testbed.Trace{}, context.Cause(ctx)
-		case <-poll.C:
-		}
+	now := time.Now().UTC()
+	stamp := now.Format("2006-01-02T15:04:05.000000Z")
+	if err := instructions.Execute(out, map[string]any{
+		"Page": page, "Pages": o.pages, "Plugin": o.plugin, "Webhook": o.webhook, "Event": fmt.Sprintf(sampleEvent, now.Unix(), stamp, stamp),
+	}); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(out, "\nstopping")
+		return nil
+	case <-kelemetry.Exited():
+		return errors.New("kelemetry ended by itself")
 	}
 }
 
-// allTraces returns every trace that has an object, the largest first.
-func allTraces(ctx context.Context, query testbed.JaegerClient) ([]testbed.Trace, error) {
-	services, err := query.Services(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var found []testbed.Trace
-	for _, service := range services {
-		traces, err := query.FindTraces(ctx, testbed.TraceQuery{
-			Service: service, Start: time.Unix(0, 0), Tags: map[string]string{attr.SpanType: attr.SpanTypeObject},
-		})
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, traces...)
-	}
-	slices.SortFunc(found, func(a, b testbed.Trace) int {
-		return cmp.Or(cmp.Compare(len(b.Spans), len(a.Spans)), cmp.Compare(a.ID, b.ID))
-	})
-	return found, nil
-}
+var instructions = template.Must(template.New("instructions").Parse(`
+That was the recorded audit log. Everything stays up until Ctrl-C:
+
+  this tree again   curl '{{.Page}}&format=text'
+  as JSON           {{.Page}}
+  in Jaeger         start a Jaeger v2 with deploy/jaeger/query.yaml; it asks {{.Plugin}}
+
+Live input: point a kube-apiserver's audit webhook at http://{{.Webhook}}/audit/<cluster>
+(config-examples/kube-apiserver/ has its two files), or post an event by hand:
+
+  curl http://{{.Webhook}}/audit/live -d '{{.Event}}'
+  curl 'http://{{.Pages}}/trace?cluster=live&group=apps&resource=deployments&namespace=default&name=hello&format=text'
+
+For a cluster of your own: KUBECONFIG=… make run CONFIG=standalone
+`))
+
+// sampleEvent is the least that makes a span.
+const sampleEvent = `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{"level":"Metadata","auditID":"by-hand-%d",` +
+	`"stage":"ResponseComplete","verb":"patch","requestURI":"/apis/apps/v1/namespaces/default/deployments/hello","user":{"username":"me"},` +
+	`"objectRef":{"resource":"deployments","namespace":"default","name":"hello","apiGroup":"apps","apiVersion":"v1"},` +
+	`"responseStatus":{"code":200},"requestReceivedTimestamp":"%s","stageTimestamp":"%s"}]}`

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"net"
 	"strings"
 	"testing"
 
@@ -16,15 +17,30 @@ import (
 func TestRecordingBecomesATree(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, run(t.Context(), options{
-		root: "../..", recording: "integration/testdata/recording/audit.json.gz", cluster: "recorded", object: "deployments/demo",
-		webhook: "127.0.0.1:0", once: true,
+		root: "../..", recording: "integration/testdata/recording/audit.json.gz", cluster: "recorded", namespace: "demo", name: "demo",
+		webhook: freeAddress(t), pages: freeAddress(t), plugin: freeAddress(t), store: freeAddress(t), once: true,
 	}, &out))
 
-	lines := strings.Split(out.String(), "\n")
-	assert.Equal(t, 1, count(lines, "deployments/"), "one Deployment at the root\n%s", out.String())
-	assert.Equal(t, 2, count(lines, "├─ replicasets/")+count(lines, "└─ replicasets/"), "two ReplicaSets below it\n%s", out.String())
-	assert.NotZero(t, count(lines, "│  ├─ pods/"), "Pods below them\n%s", out.String())
-	assert.Contains(t, out.String(), "kube-system:deployment-controller")
+	tree := out.String()
+	lines := strings.Split(tree, "\n")
+	assert.Equal(t, 1, count(lines, "Deployment demo/demo"), "one Deployment at the root\n%s", tree)
+	assert.Equal(t, 2, count(lines, "├─ ReplicaSet demo-")+count(lines, "└─ ReplicaSet demo-"), "two ReplicaSets below it\n%s", tree)
+	assert.Equal(t, 8, strings.Count(tree, "─ Pod demo-"), "eight Pods below them\n%s", tree)
+	for _, entry := range []string{
+		"│  19:17:35.867  alice                  create                               201",
+		"│  19:17:40.654  alice                  update scale                         200",
+		"deployment-controller  update status               409 Conflict",
+	} {
+		assert.Contains(t, tree, entry)
+	}
+	for _, line := range lines {
+		assert.LessOrEqual(t, len([]rune(line)), 80, "a line wider than a terminal: %s", line)
+	}
+}
+
+func TestRecordingThatIsNotThere(t *testing.T) {
+	err := run(t.Context(), options{root: "../..", recording: "nothing.gz"}, &strings.Builder{})
+	require.ErrorContains(t, err, "the recording")
 }
 
 // count returns how many lines begin with the text.
@@ -36,4 +52,13 @@ func count(lines []string, prefix string) int {
 		}
 	}
 	return n
+}
+
+// freeAddress returns an address that nothing listens on at this moment.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
 }

@@ -4,104 +4,97 @@
 package main
 
 import (
-	"cmp"
+	"compress/gzip"
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
+	"net/http"
+	"net/url"
+	"os"
 	"time"
-
-	"github.com/kelemetry/kelemetry/integration/testbed"
-	"github.com/kelemetry/kelemetry/internal/attr"
 )
 
-const clock = "15:04:05.000"
+const (
+	// settle is how long a tree must not change to be called whole.
+	settle    = 2 * time.Second
+	findLimit = time.Minute
+)
 
-// writeTree draws a trace: objects nested by owner, and under each what was done to it, by whom, and with what result.
-func writeTree(w io.Writer, trace testbed.Trace) {
-	drawn := map[string]bool{}
-	for _, root := range trace.Roots() {
-		writeObject(w, trace, root, "", "", drawn)
+// recordedAt returns when the first request of a recording arrived.
+func recordedAt(path string) (time.Time, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return time.Time{}, err
 	}
+	defer file.Close()
+	lines, err := gzip.NewReader(file)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var first struct {
+		RequestReceivedTimestamp time.Time `json:"requestReceivedTimestamp"`
+	}
+	if err := json.NewDecoder(lines).Decode(&first); err != nil {
+		return time.Time{}, fmt.Errorf("read its first event: %w", err)
+	}
+	return first.RequestReceivedTimestamp, nil
 }
 
-// writeObject draws a span and everything below it. first precedes its own line and rest all others.
-func writeObject(w io.Writer, trace testbed.Trace, span testbed.Span, first, rest string, drawn map[string]bool) {
-	fmt.Fprintf(w, "%s%s\n", first, describe(span))
-	if drawn[span.ID] {
-		return // spans that are each other's parents
+// page is the address of the view of the Deployment with all that it owns, around a time.
+func (o options) page(at time.Time) string {
+	query := url.Values{
+		"cluster": {o.cluster}, "group": {"apps"}, "resource": {"deployments"}, "namespace": {o.namespace}, "name": {o.name},
+		"ts": {at.UTC().Format(time.RFC3339)}, "mode": {"tracing [full tree]"},
 	}
-	drawn[span.ID] = true
-	var objects []testbed.Span
-	children := trace.Children(span)
-	for _, child := range children {
-		if isObject(child) {
-			objects = append(objects, child)
+	return "http://" + o.pages + "/trace?" + query.Encode()
+}
+
+// awaitTree returns what the address answers, once it no longer changes.
+func awaitTree(ctx context.Context, address string) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, findLimit, fmt.Errorf("no tree after %s at %s", findLimit, address))
+	defer cancel()
+	poll := time.NewTicker(settle / 4)
+	defer poll.Stop()
+	var tree string
+	changed := time.Now()
+	for {
+		now, err := get(ctx, address)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			return "", err
+		case now != tree:
+			tree, changed = now, time.Now()
+		case tree != "" && time.Since(changed) >= settle:
+			return tree, nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		case <-poll.C:
 		}
 	}
-	stem := rest + "│  "
-	if len(objects) == 0 {
-		stem = rest + "   "
-	}
-	for _, child := range children {
-		if !isObject(child) {
-			writeObject(w, trace, child, stem, stem, drawn)
-		}
-	}
-	for i, object := range objects {
-		if i < len(objects)-1 {
-			writeObject(w, trace, object, rest+"├─ ", rest+"│  ", drawn)
-		} else {
-			writeObject(w, trace, object, rest+"└─ ", rest+"   ", drawn)
-		}
-	}
 }
 
-func describe(s testbed.Span) string {
-	switch text(s.Tags, attr.SpanType) {
-	case attr.SpanTypeObject:
-		return s.Operation
-	case attr.SpanTypeAudit:
-		return describeRequest(s)
-	default:
-		return s.Start.UTC().Format(clock) + "  " + s.Operation
+// get returns what an address answers, and nothing while that is 404.
+func get(ctx context.Context, address string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return "", err
 	}
-}
-
-func describeRequest(s testbed.Span) string {
-	what := text(s.Tags, attr.AuditVerb)
-	if sub := text(s.Tags, attr.AuditSubresource); sub != "" {
-		what += " " + sub
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
 	}
-	line := fmt.Sprintf("%s  %-37s %-14s %s", s.Start.UTC().Format(clock),
-		strings.TrimPrefix(text(s.Tags, attr.UserName), "system:serviceaccount:"), what, text(s.Tags, attr.HTTPResponseStatus))
-	if reason := text(s.Tags, attr.ErrorType); reason != "" {
-		line += " " + reason
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("read the answer of %s: %w", address, err)
+	case response.StatusCode == http.StatusNotFound:
+		return "", nil
+	case response.StatusCode != http.StatusOK:
+		return "", fmt.Errorf("%s answers %s: %s", address, response.Status, body)
 	}
-	if s.Tags[attr.AuditNoop] == true {
-		line += " (changed nothing)"
-	}
-	return line
-}
-
-// summarize tells a trace in one line.
-func summarize(trace testbed.Trace) string {
-	roots := trace.Roots()
-	if len(roots) == 0 {
-		return trace.ID
-	}
-	objects := len(trace.Find(isObject))
-	root := roots[0]
-	where := cmp.Or(text(root.Process, attr.Namespace), "(cluster-scoped)")
-	return fmt.Sprintf("%s  %-12s %-20s %-40s %3d objects %4d entries  from %s", trace.ID, text(root.Process, attr.ClusterName), where,
-		root.Operation, objects, len(trace.Spans)-objects, root.Start.UTC().Format(time.DateTime))
-}
-
-func isObject(s testbed.Span) bool { return text(s.Tags, attr.SpanType) == attr.SpanTypeObject }
-
-// text returns a tag of any type as text, and "" for one that is not there.
-func text(tags map[string]any, key string) string {
-	if value, ok := tags[key]; ok {
-		return fmt.Sprint(value)
-	}
-	return ""
+	return string(body), nil
 }
