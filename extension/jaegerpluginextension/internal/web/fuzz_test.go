@@ -5,7 +5,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"testing"
 	"time"
@@ -38,7 +37,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		v, err := s.viewOf(t.Context(), values, now)
 		if err != nil {
-			require.True(t, errors.Is(err, errInvalid), "%v", err)
+			require.ErrorIs(t, err, errInvalid)
 			return
 		}
 		again, ok := identity.ParseDisplay(v.Display.TraceID())
