@@ -148,7 +148,7 @@ func TestStartSaysWhichLinkerIsMissing(t *testing.T) {
 	p, err := NewFactory().CreateTraces(t.Context(), processortest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
 	require.NoError(t, err)
 	err = p.Start(t.Context(), hostWith{two: &struct{ component.Component }{}})
-	assert.EqualError(t, err, `links::linkers[0]: extension "one" is not declared: add it to extensions and to service::extensions
+	require.EqualError(t, err, `links::linkers[0]: extension "one" is not declared: add it to extensions and to service::extensions
 links::linkers[1]: extension "two" finds no links: name one that implements linker.Linker of k8slink`)
 	require.NoError(t, p.Shutdown(context.Background()))
 }

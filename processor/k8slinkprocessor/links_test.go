@@ -367,10 +367,10 @@ func TestTheLinkOfAnEventLeadsToItsSecondObject(t *testing.T) {
 
 	e := newTestEngine(t)
 	run(e, receive(told{on: web, name: "create", owners: "[]"}, told{on: rs, name: "create", owners: controlledBy(web)}))
-	real := linkOf(run(e, event()))
+	led := linkOf(run(e, event()))
 	want := identity.TraceID(web.Object, noon)
-	assert.Equal(t, want, real.TraceID())
-	assert.Equal(t, identity.ObjectSpanID(want, identity.ObjectID(rs.Object)), real.SpanID())
+	assert.Equal(t, want, led.TraceID())
+	assert.Equal(t, identity.ObjectSpanID(want, identity.ObjectID(rs.Object)), led.SpanID())
 
 	placed := run(e, event())
 	assert.Equal(t, want, linkOf(run(newTestEngine(t), placed)).TraceID(), "a k8slink that knows nothing does not undo it")

@@ -153,7 +153,7 @@ func TestAFailedLookUpMakesARoot(t *testing.T) {
 	c.Put(a, rs)
 	c.Put(rs)
 	broken := true
-	c.Answer(func(ctx context.Context, _ identity.Object) error {
+	c.Answer(func(_ context.Context, _ identity.Object) error {
 		if broken {
 			return context.DeadlineExceeded
 		}

@@ -57,11 +57,15 @@ func TestARuleGivesLinks(t *testing.T) {
 	}{
 		"a map": {
 			`{"group": "example.com", "resource": "apps", "namespace": object.metadata.namespace, "name": object.spec.parent}`,
-			`{"metadata": {"namespace": "shop"}, "spec": {"parent": "all"}}`, []string{"apps.example.com shop/all"}, "r: found",
+			`{"metadata": {"namespace": "shop"}, "spec": {"parent": "all"}}`,
+			[]string{"apps.example.com shop/all"},
+			"r: found",
 		},
 		"a list": {
 			`object.spec.parents.map(p, {"resource": "pods", "namespace": self.namespace, "name": p})`,
-			`{"spec": {"parents": ["a", "b", "a"]}}`, []string{"pods shop/a", "pods shop/b"}, "r: found",
+			`{"spec": {"parents": ["a", "b", "a"]}}`,
+			[]string{"pods shop/a", "pods shop/b"},
+			"r: found",
 		},
 		"a kind of a custom type":   {`{"apiVersion": "example.com/v1", "kind": "Fleet", "name": "f"}`, `{}`, []string{"kind Fleet.example.com f"}, "r: found"},
 		"a kind of a built-in type": {`{"apiVersion": "v1", "kind": "Node", "namespace": "x", "name": "n"}`, `{}`, []string{"nodes n"}, "r: found"},
@@ -77,13 +81,13 @@ func TestARuleGivesLinks(t *testing.T) {
 		"a text":                    {`"pods/x"`, `{}`, nil, "r: failed: the target must be a map, a list of maps or null, not string"},
 		"a name that is a number":   {`{"resource": "pods", "name": object.spec.n}`, `{"spec": {"n": 1}}`, nil, "r: failed: the target's name must be a text, not double"},
 		"an unknown field": {
-			`{"resource": "pods", "nmae": "x"}`, `{}`, nil,
-			`r: failed: the target has the unknown field nmae; known are apiVersion, class, cluster, group, kind, name, namespace, resource, role, uid, version`,
+			`{"resource": "pods", "title": "x"}`, `{}`, nil,
+			`r: failed: the target has the unknown field title; known are apiVersion, class, cluster, group, kind, name, namespace, resource, role, uid, version`,
 		},
 		"too long":              {`{"resource": "pods", "name": object.spec.n}`, fmt.Sprintf(`{"spec": {"n": %q}}`, strings.Repeat("x", 513)), nil, "r: failed: name has 513 bytes, more than 512"},
 		"some good, some not":   {`[{"resource": "pods", "name": "x"}, {"resource": "pods", "name": 1}]`, `{}`, []string{"pods x"}, "r: failed: the target's name must be a text, not int"},
 		"more than the limit":   {`lists.range(9).map(i, {"resource": "pods", "name": string(i)})`, `{}`, []string{"pods 0", "pods 1", "pods 2", "pods 3", "pods 4", "pods 5", "pods 6", "pods 7"}, "r: cut"},
-		"more than it may cost": {`lists.range(999).map(i, lists.range(999)).flatten().map(i, {"resource": "pods", "name": string(i)})`, `{}`, nil, "r: failed: operation cancelled: actual cost limit exceeded"},
+		"more than it may cost": {`lists.range(999).map(i, lists.range(999)).flatten().map(i, {"resource": "pods", "name": string(i)})`, `{}`, nil, "r: failed: operation cancelled: actual cost limit exceeded"}, //nolint:misspell // so it is spelled there
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, text := app(tt.object)

@@ -6,6 +6,7 @@ package links
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -94,7 +95,7 @@ func readObjects(tb testing.TB, file string) []testObject {
 	var all []testObject
 	for decoder := yaml.NewDecoder(bytes.NewReader(text)); ; {
 		var content map[string]any
-		if err := decoder.Decode(&content); err == io.EOF {
+		if err := decoder.Decode(&content); errors.Is(err, io.EOF) {
 			return all
 		} else if err != nil {
 			require.NoError(tb, err)

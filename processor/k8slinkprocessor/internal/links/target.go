@@ -69,8 +69,14 @@ func (t *Target) settle(from *Object) (bool, error) {
 		return false, nil
 	}
 	for _, text := range [...]struct{ field, text string }{
-		{fieldCluster, t.Cluster}, {fieldGroup, t.Group}, {fieldResource, t.Object.Resource}, {fieldNamespace, t.Namespace},
-		{fieldName, t.Name}, {fieldKind, t.Kind}, {fieldAPIVersion, t.APIVersion}, {fieldUID, t.UID},
+		{fieldCluster, t.Cluster},
+		{fieldGroup, t.Group},
+		{fieldResource, t.Object.Resource},
+		{fieldNamespace, t.Namespace},
+		{fieldName, t.Name},
+		{fieldKind, t.Kind},
+		{fieldAPIVersion, t.APIVersion},
+		{fieldUID, t.UID},
 	} {
 		if len(text.text) > maxText {
 			return false, fmt.Errorf("%s has %d bytes, more than %d", text.field, len(text.text), maxText)

@@ -237,7 +237,8 @@ func TestKindsAreMapped(t *testing.T) {
 	r.clusters.Serve("example.com", "Cactus", "cacti", meta.RESTScopeNamespace)
 	r.clusters.Serve("example.com", "Planet", "planets", meta.RESTScopeRoot)
 	types := r.Batch().Kinds(t.Context(), []hierarchy.Kind{
-		{Cluster: "prod", Group: "example.com", Kind: "Cactus"}, {Cluster: "prod", Group: "example.com", Kind: "Nothing"},
+		{Cluster: "prod", Group: "example.com", Kind: "Cactus"},
+		{Cluster: "prod", Group: "example.com", Kind: "Nothing"},
 		{Cluster: "prod", Group: "example.com", Kind: "Planet"},
 	})
 	assert.Equal(t, []hierarchy.Type{
