@@ -37,6 +37,7 @@ const (
 // TestLinksOfRealObjects: what plain Kubernetes links is linked on both sides, and so are objects of two clusters, by rule and
 // by annotation.
 func TestLinksOfRealObjects(t *testing.T) {
+	jaeger := testbed.JaegerForTest(t, testbed.JaegerOptions{})
 	file := filepath.Join(t.TempDir(), "traces.jsonl")
 	webhook := freeAddress(t)
 	audit := func(cluster string) testbed.Audit {
@@ -45,7 +46,7 @@ func TestLinksOfRealObjects(t *testing.T) {
 	hub := testbed.ForTest(t, testbed.Options{Components: testbed.APIServerOnly, Audit: audit("hub")})
 	prod := testbed.ForTest(t, testbed.Options{Pods: testbed.PodsFast, Audit: audit("prod")})
 	startCollector(t, filepath.Join("integration", "links", "testdata", "links.yaml"),
-		"KUBECONFIG="+prod.Kubeconfig, "WEBHOOK="+webhook, "TRACES="+file)
+		"KUBECONFIG="+prod.Kubeconfig, "WEBHOOK="+webhook, "TRACES="+file, "JAEGER_OTLP="+jaeger.OTLPGRPC)
 
 	for _, name := range []string{"web-template", "web-parent"} {
 		_, err := hub.Alice.Client.CoreV1().ConfigMaps(namespace).Create(t.Context(),
@@ -82,6 +83,36 @@ func TestLinksOfRealObjects(t *testing.T) {
 		"configmaps/web-template backward template prod deployments/web",
 		"configmaps/web-parent backward child prod deployments/web",
 	)
+	for _, direction := range []string{attr.LinkForward, attr.LinkBackward} {
+		for _, role := range []string{"scales", "node", "volume-claim", "volume", "service", "backend", "template"} {
+			awaitInJaeger(t, jaeger, role, direction)
+		}
+	}
+}
+
+// awaitInJaeger waits until Jaeger finds a link by its role, and leads from it to the object span of its target.
+func awaitInJaeger(t *testing.T, jaeger *testbed.Jaeger, role, direction string) {
+	t.Helper()
+	cluster := "prod"
+	if role == "template" && direction == attr.LinkBackward {
+		cluster = "hub"
+	}
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		traces, err := jaeger.Query.FindTraces(t.Context(), testbed.TraceQuery{
+			Service: cluster, Operation: role, Tags: map[string]string{attr.LinkRole: role, attr.LinkDirection: direction},
+		})
+		require.NoError(c, err)
+		require.NotEmpty(c, traces)
+		links := traces[0].Find(func(s testbed.Span) bool { return s.Operation == role && s.Tags[attr.LinkDirection] == direction })
+		require.NotEmpty(c, links)
+		require.Len(c, links[0].Links, 1)
+		other, err := jaeger.Query.Trace(t.Context(), links[0].Links[0].TraceID)
+		require.NoError(c, err)
+		target, ok := other.Span(links[0].Links[0].SpanID)
+		require.True(c, ok)
+		assert.Equal(c, links[0].Tags[attr.LinkTargetID], target.Process[attr.ObjectID])
+		assert.Equal(c, attr.SpanTypeObject, target.Tags[attr.SpanType])
+	}, patience, 500*time.Millisecond, "%s %s", role, direction)
 }
 
 // createShop makes a Deployment and what refers to it and what it refers to.
