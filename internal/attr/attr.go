@@ -32,6 +32,9 @@ const (
 	// OwnersSeen is the start, as RFC 3339, of the span that told Owners. k8slink sets it on the object's span, unless
 	// that span was about another life of the object, or did not say about which.
 	OwnersSeen = "kelemetry.owners.seen"
+	// OwnTrace is the trace, as 32 hex digits, in which an object was its own root before its owner was known. k8slink
+	// sets it on the object's span in the owner's trace, together with a span link.
+	OwnTrace = "kelemetry.owners.own_trace"
 	// ObjectResourceVersion is the object's resourceVersion after the change that the span tells of.
 	ObjectResourceVersion = "k8s.object.resource_version"
 	// ObjectGeneration is metadata.generation after the change.

@@ -21,6 +21,7 @@ const (
 	domainEventSpan  = "event-span"
 	domainWatchSpan  = "watch-span"
 	domainLinkSpan   = "link-span"
+	domainFoldedSpan = "folded-span"
 )
 
 // displayPrefix is the first byte of every display ID; a stored trace never starts with it.
@@ -89,6 +90,12 @@ func WatchSpanID(trace pcommon.TraceID, objectUID, resourceVersion, changeType s
 	var buf [stackBuffer]byte
 	b := append(appendField(buf[:0], domainWatchSpan), trace[:]...)
 	return spanID(appendField(appendField(appendField(b, objectUID), resourceVersion), changeType))
+}
+
+// FoldedSpanID computes the ID of the span that stands for many from that of the first of them.
+func FoldedSpanID(first pcommon.SpanID) pcommon.SpanID {
+	var buf [stackBuffer]byte
+	return spanID(append(appendField(buf[:0], domainFoldedSpan), first[:]...))
 }
 
 // LinkSpanID computes the ID of the span that stands, in the trace that an object is in, for its relation to a target.

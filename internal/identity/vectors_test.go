@@ -72,6 +72,10 @@ type vectors struct {
 		Class   string
 		SpanID  string `json:"span_id"`
 	} `json:"link_spans"`
+	FoldedSpans []struct {
+		First  string
+		SpanID string `json:"span_id"`
+	} `json:"folded_spans"`
 	Displays []struct {
 		Comment      string
 		Mode         string
@@ -117,7 +121,7 @@ func TestVectors(t *testing.T) {
 	v := readVectors(t)
 	for _, n := range []int{
 		len(v.Objects), len(v.Windows), len(v.Traces), len(v.ObjectSpans), len(v.AuditSpans), len(v.EventSpans),
-		len(v.WatchSpans), len(v.LinkSpans), len(v.Displays),
+		len(v.WatchSpans), len(v.LinkSpans), len(v.FoldedSpans), len(v.Displays),
 	} {
 		require.NotZero(t, n, "a kind of vector is missing")
 	}
@@ -147,6 +151,12 @@ func TestVectors(t *testing.T) {
 	for _, x := range v.LinkSpans {
 		id := LinkSpanID(traceID(t, x.TraceID), ObjectID(Object(x.Object)), ObjectID(Object(x.Target)), x.Role, x.Class)
 		assert.Equal(t, x.SpanID, id.String(), x.Comment)
+	}
+	for _, x := range v.FoldedSpans {
+		var first pcommon.SpanID
+		_, err := hex.Decode(first[:], []byte(x.First))
+		require.NoError(t, err)
+		assert.Equal(t, x.SpanID, FoldedSpanID(first).String())
 	}
 }
 
@@ -190,6 +200,8 @@ for x in v["audit_spans"]: assert audit_span(h(x["trace_id"]), x["audit_id"], x[
 for x in v["event_spans"]: assert event_span(h(x["trace_id"]), x["event_uid"], x["count"]).hex() == x["span_id"], x
 for x in v["watch_spans"]:
     assert watch_span(h(x["trace_id"]), x["object_uid"], x["resource_version"], x["type"]).hex() == x["span_id"], x
+for x in v["folded_spans"]:
+    assert folded_span(h(x["first"])).hex() == x["span_id"], x
 for x in v["link_spans"]:
     assert link_span(h(x["trace_id"]), x["object"], x["target"], x["role"], x["class"]).hex() == x["span_id"], x
 for x in v["displays"]:

@@ -32,9 +32,12 @@ type batch struct {
 	emittedLinks []sentKey
 	related      []related
 	homes        map[*hierarchy.Node]ptrace.ResourceSpans
+	// orphaned are the objects that this batch shows as roots for want of knowledge.
+	orphaned []orphan
 	// consumed counts the members of that kind.
 	consumed int
 	joining  joining
+	folded   folded
 	stats    stats
 }
 
@@ -88,6 +91,7 @@ type stats struct {
 	malformedOwners          int64
 	joins                    joinStats
 	objectLookups            map[lookup.Result]int64
+	folded                   int64
 	// unreadable counts snapshots that are no JSON object.
 	unreadable int64
 }

@@ -45,6 +45,9 @@ type Config struct {
 	// Tags are values that are copied from objects to their spans.
 	Tags []links.Tag `mapstructure:"tags"`
 
+	// Fold makes one span of many like ones, as endless loops of controllers make them.
+	Fold FoldConfig `mapstructure:"fold"`
+
 	// MultipleOwners says which owner an object is placed under that has several and no controller among them: none
 	// (controller_only), or the first in its list (first).
 	MultipleOwners string `mapstructure:"multiple_owners"`
@@ -69,6 +72,7 @@ func createDefaultConfig() component.Config {
 		Links:      defaultLinks(),
 		Tags:       []links.Tag{{Match: links.Match{Resource: "pods"}, Attribute: attr.NodeName, Value: "object.spec.nodeName"}},
 
+		Fold:             defaultFold(),
 		MultipleOwners:   string(hierarchy.ControllerOnly),
 		DeletedRetention: time.Hour,
 		Lookup:           configoptional.Default(defaultLookup()),
@@ -93,5 +97,5 @@ func (c *Config) Validate() error {
 	if c.DeletedRetention < 0 {
 		errs = errors.Join(errs, fmt.Errorf("deleted_retention: must not be negative, got %s", c.DeletedRetention))
 	}
-	return errors.Join(errs, c.Joins.validate(), c.Links.validate(), c.compiles())
+	return errors.Join(errs, c.Joins.validate(), c.Links.validate(), c.Fold.validate(), c.compiles())
 }

@@ -48,6 +48,7 @@ func TestConfigIsRead(t *testing.T) {
 			TraceContexts: []string{"example.com/traceparent"}, Lookup: false, MaxPerObject: 10, CostLimit: 1000,
 		},
 		Tags:           []links.Tag{{Match: links.Match{Resource: "nodes"}, Attribute: "example.zone", Value: `object.metadata.labels["topology.kubernetes.io/zone"]`}},
+		Fold:           FoldConfig{Enabled: true, Threshold: 100, MaxTraceSpans: 1000, MaxTracked: 50},
 		MultipleOwners: "first", DeletedRetention: 10 * time.Minute,
 		Lookup: configoptional.Some(LookupConfig{
 			Clusters: component.MustNewIDWithName("kube_clusters", "all"), Timeout: time.Second, MaxConcurrent: 4, NegativeTTL: time.Minute,

@@ -5,11 +5,13 @@ package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8s
 
 import (
 	"context"
+	"hash/maphash"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/kelemetry/kelemetry/internal/identity"
+	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/folding"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/joins"
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/links"
@@ -27,6 +29,7 @@ type engine struct {
 
 	knowledge *hierarchy.Knowledge
 	sent      *sentSpans
+	orphans   *orphans
 	joins     *joins.Table // nil if they are off
 	hold      time.Duration
 	clock     func() time.Time
@@ -41,6 +44,9 @@ type engine struct {
 	placesByLink bool
 	profiles     *profiles
 	sentLinks    *sentSpans
+
+	folds    *folding.Table // nil if nothing is folded
+	likeSeed maphash.Seed
 	// report is told of each evaluation of a rule.
 	report links.Report
 }
@@ -68,13 +74,22 @@ func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	folds, err := cfg.foldTable()
+	if err != nil {
+		return nil, err
+	}
+	orphans, err := newOrphans(cfg.MaxObjects)
+	if err != nil {
+		return nil, err
+	}
 	return &engine{
 		window: identity.Window(cfg.Window), maxDepth: cfg.MaxDepth, defaultCluster: cfg.DefaultCluster,
 		scopeName: scopeName, scopeVersion: scopeVersion,
-		knowledge: knowledge, sent: sent, several: hierarchy.Several(cfg.MultipleOwners),
+		knowledge: knowledge, sent: sent, orphans: orphans, several: hierarchy.Several(cfg.MultipleOwners),
 		joins: cfg.Joins.table(), hold: cfg.Joins.Hold, clock: time.Now,
 		rules: rules, maxLinks: cfg.Links.MaxPerObject, asksForLinks: cfg.Links.Lookup, placesByLink: rules.Placing() || len(cfg.Links.Linkers) > 0,
 		profiles: profiles, sentLinks: sentLinks,
+		folds: folds, likeSeed: maphash.MakeSeed(),
 		report: func(string, links.Outcome, error) {},
 	}, nil
 }
@@ -96,6 +111,7 @@ func (e *engine) link(ctx context.Context, td ptrace.Traces) *batch {
 	b.connect()        // link spans that are due; needs the places of the objects, and finds those of the other ends
 	b.move()           // writes them; needs the places of all spans to know which parents come along
 	b.join(e.clock())  // needs only the objects; changes only what audit spans carry
+	b.fold()           // makes one span of many; needs their places, and the diffs that were joined
 	b.relink()         // links of Events to where their objects are
 	b.emit()           // object spans that go out
 	b.emitLinks()      // link spans that go out
@@ -108,6 +124,10 @@ func (e *engine) accepted(b *batch) {
 	e.sent.add(b.emitted)
 	e.sentLinks.add(b.emittedLinks)
 	e.profiles.connect(b.connected)
+	e.orphans.add(b.orphaned)
+	if e.folds != nil {
+		e.folds.Commit(b.folded.loads, b.folded.decisions, b.folded.spans)
+	}
 	for _, c := range b.joining.joined {
 		e.joins.Deliver(c.object, c.span)
 	}

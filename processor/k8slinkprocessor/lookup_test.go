@@ -168,7 +168,7 @@ func TestAFailedLookUpMakesARoot(t *testing.T) {
 		  early
 
 		replicasets/web-1
-		  pods/web-1-a
+		  pods/web-1-a -> 712c91b3f5776a2fa2fa989b01276489/0d03e97be3811dde
 		    late`), picture(early, late))
 }
 

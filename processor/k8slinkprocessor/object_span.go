@@ -25,6 +25,10 @@ type objectSpan struct {
 	parent pcommon.SpanID
 	// profile has what the span tells of the object's content.
 	profile *profile
+	// late is set if the object was shown as its own root before.
+	late bool
+	// folded is how many spans on the object were folded so far, if the batch adds to them.
+	folded int64
 }
 
 type objectSpanKey struct {
@@ -63,15 +67,18 @@ func (b *batch) emit() {
 	if b.engine.studies() {
 		b.engine.profiles.recall(b.placing.due)
 	}
+	b.engine.orphans.mark(b.placing.due)
+	b.folded.mark(b.placing.due)
 	pending, keys := b.engine.sent.missing(b.placing.due)
-	for _, o := range pending {
+	for i := range pending {
+		o := &pending[i]
 		span := b.engine.scopeIn(b.homeOf(o.node)).Spans().AppendEmpty()
 		o.write(span, b.engine.window)
 		if before, ok := b.placing.carried[objectSpanKey{o.trace, o.node.ID}]; ok && o.profile == nil {
 			carryOver(before, span)
 		}
 	}
-	b.emitted = keys
+	b.emitted, b.orphaned = keys, orphansOf(pending)
 	b.stats.objectSpans = int64(len(pending))
 }
 
@@ -96,12 +103,15 @@ func carryOver(from, to ptrace.Span) {
 			value.CopyTo(to.Attributes().PutEmpty(key))
 		}
 	}
+	own := to.Links().Len()
 	for _, link := range from.Links().All() {
-		link.CopyTo(to.Links().AppendEmpty())
+		if own == 0 || to.Links().At(0).SpanID() != link.SpanID() || to.Links().At(0).TraceID() != link.TraceID() {
+			link.CopyTo(to.Links().AppendEmpty())
+		}
 	}
 }
 
-func (o objectSpan) write(span ptrace.Span, window identity.Window) {
+func (o *objectSpan) write(span ptrace.Span, window identity.Window) {
 	span.SetTraceID(o.trace)
 	span.SetSpanID(o.span)
 	span.SetParentSpanID(o.parent)
@@ -118,6 +128,12 @@ func (o objectSpan) write(span ptrace.Span, window identity.Window) {
 	}
 	if o.profile != nil {
 		o.profile.writeTo(span)
+	}
+	if o.late {
+		o.linkBack(span)
+	}
+	if o.folded > 0 {
+		span.Attributes().PutInt(attr.FoldedCount, o.folded)
 	}
 }
 

@@ -24,6 +24,8 @@ type place struct {
 	cut   hierarchy.Cut
 	// connected is set when the link spans of the object are due there.
 	connected bool
+	// load is 1 more than the index of the place among the loads of the batch, and 0 before it is there.
+	load int
 	// planted is set when the object spans of the chain are due.
 	planted bool
 }

@@ -149,6 +149,7 @@ func (p *linkProcessor) record(ctx context.Context, b *batch) {
 	add(t.ProcessorK8slinkJoins, s.joins.ambiguous, attribute.String("result", "ambiguous"))
 	add(t.ProcessorK8slinkJoins, s.joins.late, attribute.String("result", "late"))
 	add(t.ProcessorK8slinkJoinsSpared, s.joins.spared)
+	add(t.ProcessorK8slinkFoldedSpans, s.folded)
 	add(t.ProcessorK8slinkMisplacedOwners, b.forest.Misplaced())
 	if b.finder != nil && b.finder.Spent() > 0 {
 		t.ProcessorK8slinkLookupDuration.Record(ctx, b.finder.Spent().Seconds())
@@ -181,6 +182,9 @@ func (p *linkProcessor) observe() error {
 		tables := map[string]int64{
 			"objects": stats.EvictedObjects, "deleted_objects": stats.EvictedDeleted, "types": stats.EvictedTypes,
 			"object_spans": p.engine.sent.evictions(), "links": links, "link_spans": p.engine.sentLinks.evictions(),
+		}
+		if p.engine.folds != nil {
+			tables["folds"] = p.engine.folds.Evictions()
 		}
 		if p.engine.lookups != nil {
 			tables["failed_lookups"] = p.engine.lookups.Evictions()

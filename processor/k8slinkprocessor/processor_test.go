@@ -145,7 +145,7 @@ func TestMetrics(t *testing.T) {
 	metadatatest.AssertEqualProcessorK8slinkObjectsCached(t, tel, []metricdata.DataPoint[int64]{{Value: 3}}, same)
 	metadatatest.AssertEqualProcessorK8slinkEvictions(t, tel, []metricdata.DataPoint[int64]{
 		by("table", "objects", 5), by("table", "deleted_objects", 0), by("table", "types", 1), by("table", "object_spans", 14),
-		by("table", "links", 0), by("table", "link_spans", 0),
+		by("table", "folds", 0), by("table", "links", 0), by("table", "link_spans", 0),
 	}, same)
 	metadatatest.AssertEqualProcessorK8slinkObjectSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 17}}, same)
 }

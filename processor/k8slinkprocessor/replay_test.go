@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/kelemetry/kelemetry/internal/attr"
+	"github.com/kelemetry/kelemetry/internal/identity"
+	"github.com/kelemetry/kelemetry/internal/objectspan"
 )
 
 // TestOneBehindTheOtherChangesNothing: what one k8slink made, another leaves as it is, even if it starts with a part
@@ -148,4 +150,50 @@ func TestObjectSpanComesAgainWithItsOwners(t *testing.T) {
 	assert.Len(t, flatten(after), 2)
 	again := run(e, receive(told{on: a, name: "patch", owners: owners}))
 	assert.Len(t, flatten(again), 1)
+}
+
+// TestALateOwnerLeavesALinkToWhereTheObjectWas, once in a window.
+func TestALateOwnerLeavesALinkToWhereTheObjectWas(t *testing.T) {
+	web, rs, a := deployment("web"), replicaSet("rs"), pod("a")
+	e := newTestEngine(t)
+	run(e, receive(told{on: a, name: "early"}))
+	run(e, receive(told{on: a, name: "create a", owners: controlledBy(rs)}))
+	late := run(e, receive(told{on: rs, name: "create rs", owners: controlledBy(web)}, told{on: a, name: "patch"}))
+	links := map[string]string{}
+	for _, s := range flatten(late) {
+		if s.Links().Len() == 1 && s.spanType() == attr.SpanTypeObject {
+			link := s.Links().At(0)
+			assert.Equal(t, link.TraceID().String(), text(s.Attributes(), attr.OwnTrace))
+			links[s.Name()] = link.TraceID().String() + link.SpanID().String()
+		}
+	}
+	own := func(r objectspan.Resource) string {
+		trace := identity.TraceID(r.Object, noon)
+		return trace.String() + identity.ObjectSpanID(trace, identity.ObjectID(r.Object)).String()
+	}
+	assert.Equal(t, map[string]string{"pods/a": own(a), "replicasets/rs": own(rs)}, links)
+	for _, td := range []ptrace.Traces{
+		run(e, receive(told{on: a, name: "again"})),
+		run(e, receive(told{on: a, name: "next window", at: noon.Add(time.Hour)})),
+	} {
+		for _, s := range flatten(td) {
+			assert.Zero(t, s.Links().Len(), s.Name())
+		}
+	}
+}
+
+// TestAnOwnerThatWasForgottenLeavesALinkToo: the object's span was sent already, and comes again for the link.
+func TestAnOwnerThatWasForgottenLeavesALinkToo(t *testing.T) {
+	rs, a := replicaSet("rs"), pod("a")
+	e := newTestEngine(t, func(c *Config) { c.MaxObjects = 3 })
+	run(e, receive(told{on: a, name: "create", owners: controlledBy(rs)}))
+	for i := range 3 {
+		run(e, receive(told{on: deployment(string(rune('a' + i))), name: "create", owners: "[]"}))
+	}
+	run(e, receive(told{on: a, name: "lost"}))
+	found := 0
+	for _, s := range flatten(run(e, receive(told{on: a, name: "patch", owners: controlledBy(rs)}))) {
+		found += s.Links().Len()
+	}
+	assert.Equal(t, 1, found)
 }

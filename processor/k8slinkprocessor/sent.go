@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
+	"math/bits"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -23,7 +24,8 @@ type sentSpans struct {
 }
 
 // sentKey is an object span and its place in the tree: when either its parent or its owners become known anew, it is
-// emitted again; so it is when its tags or trace contexts do. Only the knowledge that there are no owners is not worth a second copy.
+// emitted again; so it is when its tags or trace contexts do, when it is found to have been shown elsewhere, and when twice as
+// many spans were folded. Only the knowledge that there are no owners is not worth a second copy.
 type sentKey struct {
 	span    pcommon.SpanID
 	content uint64
@@ -50,6 +52,12 @@ func (s *sentSpans) key(o objectSpan) sentKey {
 		var digest [8]byte
 		binary.NativeEndian.PutUint64(digest[:], o.profile.digest)
 		_, _ = h.Write(digest[:])
+	}
+	if o.late || o.folded > 0 {
+		_, _ = h.Write([]byte{1, byte(bits.Len64(uint64(o.folded)))})
+		if o.late {
+			_ = h.WriteByte(1)
+		}
 	}
 	return sentKey{o.span, h.Sum64()}
 }

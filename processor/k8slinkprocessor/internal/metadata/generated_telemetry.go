@@ -30,6 +30,7 @@ type TelemetryBuilder struct {
 	registrations                     []metric.Registration
 	ProcessorK8slinkChainsCut         metric.Int64Counter
 	ProcessorK8slinkEvictions         metric.Int64ObservableCounter
+	ProcessorK8slinkFoldedSpans       metric.Int64Counter
 	ProcessorK8slinkJoins             metric.Int64Counter
 	ProcessorK8slinkJoinsForgotten    metric.Int64ObservableCounter
 	ProcessorK8slinkJoinsSize         metric.Int64ObservableGauge
@@ -173,6 +174,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_k8slink_evictions",
 		metric.WithDescription("Entries that a table gave up because it was full. If this grows steadily, raise max_objects. [Development]"),
 		metric.WithUnit("{entry}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8slinkFoldedSpans, err = builder.meter.Int64Counter(
+		"otelcol_processor_k8slink_folded_spans",
+		metric.WithDescription("Spans that were folded into one that stands for many, by which an endless loop of a controller shows. [Development]"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorK8slinkJoins, err = builder.meter.Int64Counter(

@@ -41,6 +41,7 @@ func TestSetupTelemetry(t *testing.T) {
 		return nil
 	}))
 	tb.ProcessorK8slinkChainsCut.Add(context.Background(), 1)
+	tb.ProcessorK8slinkFoldedSpans.Add(context.Background(), 1)
 	tb.ProcessorK8slinkJoins.Add(context.Background(), 1)
 	tb.ProcessorK8slinkJoinsSpared.Add(context.Background(), 1)
 	tb.ProcessorK8slinkLinkSpans.Add(context.Background(), 1)
@@ -58,6 +59,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorK8slinkEvictions(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorK8slinkFoldedSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorK8slinkJoins(t, testTel,
