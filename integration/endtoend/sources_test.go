@@ -69,7 +69,7 @@ func TestAllSourcesMeetOnTheObject(t *testing.T) {
 				for _, name := range []string{audited, managed} {
 					tale := s.tales[j].in(name, s.namespace())
 					t.Run(tale.root.SpanName()+" of "+name, func(t *testing.T) {
-						require.EventuallyWithT(t, func(c *assert.CollectT) { tale.requireTold(t, c, jaeger) }, patience, 500*time.Millisecond)
+						require.EventuallyWithT(t, func(c *assert.CollectT) { requireTold(t, c, jaeger, tale) }, patience, 500*time.Millisecond)
 					})
 				}
 			}
@@ -241,9 +241,9 @@ func (h heard) String() string {
 
 // requireTold: there is one trace for each window that the root lived in, whose objects are nested as they are owned, and
 // together they tell all once.
-func (t tale) requireTold(tb *testing.T, c *assert.CollectT, jaeger *testbed.Jaeger) {
-	traces, err := jaeger.Query.FindTraces(tb.Context(), testbed.TraceQuery{
-		Service: t.root.Cluster, Tags: map[string]string{attr.ObjectID: identity.ObjectID(t.root).String()},
+func requireTold(t *testing.T, c *assert.CollectT, jaeger *testbed.Jaeger, of tale) {
+	traces, err := jaeger.Query.FindTraces(t.Context(), testbed.TraceQuery{
+		Service: of.root.Cluster, Tags: map[string]string{attr.ObjectID: identity.ObjectID(of.root).String()},
 	})
 	require.NoError(c, err)
 	chains := map[string]string{} // of owners, by object
@@ -253,7 +253,7 @@ func (t tale) requireTold(tb *testing.T, c *assert.CollectT, jaeger *testbed.Jae
 		trace = withObjectsOnce(trace)
 		roots := trace.Roots()
 		require.Len(c, roots, 1, "%s", trace)
-		require.Equal(c, t.root.SpanName(), roots[0].Operation)
+		require.Equal(c, of.root.SpanName(), roots[0].Operation)
 		require.False(c, windows[windowOf(roots[0].Start)], "two traces in one window")
 		windows[windowOf(roots[0].Start)] = true
 		all = append(all, listen(trace, roots[0], "", chains)...)
@@ -262,21 +262,21 @@ func (t tale) requireTold(tb *testing.T, c *assert.CollectT, jaeger *testbed.Jae
 	for _, chain := range chains {
 		tree[chain]++
 	}
-	for chain, count := range t.tree {
+	for chain, count := range of.tree {
 		if count < 0 && tree[chain] > 0 {
 			tree[chain] = count
 		}
 	}
-	assert.Equal(c, t.tree, tree)
+	assert.Equal(c, of.tree, tree)
 	ids := map[string]heard{}
 	for _, h := range all {
 		if other, ok := ids[h.TraceID+h.ID]; ok {
 			assert.Fail(c, "twice: "+h.String(), other.String())
 		}
 		ids[h.TraceID+h.ID] = h
-		assert.False(c, t.root.Cluster == managed && h.Tags[attr.SpanType] == attr.SpanTypeAudit, "%s", h)
+		assert.False(c, of.root.Cluster == managed && h.Tags[attr.SpanType] == attr.SpanTypeAudit, "%s", h)
 	}
-	for _, s := range t.told {
+	for _, s := range of.told {
 		count := 0
 		for _, h := range all {
 			if s.is(h) {

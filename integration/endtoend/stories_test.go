@@ -44,12 +44,15 @@ type saying struct {
 func asked(object, name string) saying {
 	return saying{object: object, source: attr.SpanTypeAudit, name: name}
 }
+
 func said(object, reason string) saying {
 	return saying{object: object, source: attr.SpanTypeEvent, name: reason}
 }
+
 func created(object, by string) saying {
 	return saying{object: object, source: attr.SpanTypeWatch, name: "created", by: by}
 }
+
 func deleted(object string) saying {
 	return saying{object: object, source: attr.SpanTypeWatch, name: "deleted"}
 }

@@ -80,9 +80,11 @@ func (c *cluster) Shutdown(context.Context) error              { return nil }
 func (c *cluster) Metadata(context.Context, schema.GroupResource, string, string) (*metav1.PartialObjectMetadata, error) {
 	return nil, kubecluster.ErrUnavailable
 }
+
 func (c *cluster) Known(schema.GroupResource, string, string) (*metav1.PartialObjectMetadata, bool) {
 	return nil, false
 }
+
 func (c *cluster) Object(context.Context, schema.GroupResource, string, string) ([]byte, error) {
 	return nil, kubecluster.ErrUnavailable
 }

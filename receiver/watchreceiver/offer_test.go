@@ -78,7 +78,7 @@ func TestClusterScopedObjectsHaveNoNamespaceHoweverTheyAreAskedFor(t *testing.T)
 func TestOfWhatIsKeptInPartOnlyTheMetadataIsOffered(t *testing.T) {
 	const limit = 1 << 20
 	table := states.NewBudget(limit).NewTable()
-	name := ""
+	var name string
 	for i := 0; ; i++ {
 		name = strings.Repeat("x", i+1)
 		if table.Put("shop/"+name, "uid", "1", []byte(`{"metadata":{"uid":"uid"},"spec":"`+noise(uint64(i))+`"}`)) == states.Metadata {
