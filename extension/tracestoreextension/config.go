@@ -90,7 +90,7 @@ const (
 
 func createDefaultConfig() component.Config {
 	grpc := configgrpc.NewDefaultServerConfig()
-	grpc.NetAddr.Endpoint = "localhost:17271" // where Jaeger expects a remote storage
+	grpc.NetAddr.Endpoint = "localhost:17272" // 17271, which is usual for a storage of Jaeger's, is left to jaeger_plugin
 	grpc.MaxRecvMsgSizeMiB = 16
 	grpc.MaxConcurrentStreams = 32 // for each connection: what is under way is in memory
 	return &Config{
@@ -119,7 +119,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("directory: must be set: where the spans are kept, on a local disk"))
 	}
 	if c.GRPC.NetAddr.Endpoint == "" {
-		errs = append(errs, errors.New("grpc::endpoint: must be set, such as localhost:17271"))
+		errs = append(errs, errors.New("grpc::endpoint: must be set, such as localhost:17272"))
 	}
 	if c.MinFree < 0 {
 		errs = append(errs, fmt.Errorf("min_free: must not be negative, got %d", c.MinFree))

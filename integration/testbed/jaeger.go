@@ -21,9 +21,11 @@ type JaegerOptions struct {
 	Dir string
 	// QueryPort is where the page and the API are; any free port if zero.
 	QueryPort int
+	// RemoteStorage is host:port of a server of Jaeger's storage API, where traces are kept instead of in memory.
+	RemoteStorage string
 }
 
-// Jaeger is a running Jaeger v2 which takes OTLP and keeps traces in memory.
+// Jaeger is a running Jaeger v2 which takes OTLP and keeps traces in memory, or in a remote storage.
 type Jaeger struct {
 	*bed
 	// OTLPGRPC is host:port, OTLPHTTP a URL to which /v1/traces is to be added.
@@ -48,13 +50,20 @@ service:
 extensions:
   jaeger_storage:
     backends:
-      memory:
+      traces:
+{{- if .RemoteStorage}}
+        grpc:
+          endpoint: {{.RemoteStorage}}
+          tls:
+            insecure: true
+{{- else}}
         memory:
           max_traces: 100000
+{{- end}}
   jaeger_query:
     enable_tracing: false
     storage:
-      traces: memory
+      traces: traces
     http:
       endpoint: 127.0.0.1:{{.QueryHTTP}}
     grpc:
@@ -68,7 +77,7 @@ receivers:
         endpoint: 127.0.0.1:{{.OTLPHTTP}}
 exporters:
   jaeger_storage_exporter:
-    trace_storage: memory
+    trace_storage: traces
 `))
 
 // StartJaeger starts Jaeger and returns when it takes traces and answers queries. The context bounds the start alone, as with StartCluster.
@@ -97,8 +106,8 @@ func (j *Jaeger) setUp(ctx context.Context, b *bed, binary string, opts JaegerOp
 		ports[0] = opts.QueryPort
 	}
 	var config bytes.Buffer
-	if err := jaegerConfig.Execute(&config, map[string]int{
-		"QueryHTTP": ports[0], "QueryGRPC": ports[1], "OTLPGRPC": ports[2], "OTLPHTTP": ports[3],
+	if err := jaegerConfig.Execute(&config, map[string]any{
+		"QueryHTTP": ports[0], "QueryGRPC": ports[1], "OTLPGRPC": ports[2], "OTLPHTTP": ports[3], "RemoteStorage": opts.RemoteStorage,
 	}); err != nil {
 		return err
 	}

@@ -33,6 +33,9 @@ func readTrace(it *pebble.Iterator, key []byte, skip func(pcommon.SpanID) bool, 
 	a := assembler{contexts: map[uint64]*scoped{}}
 	for ok := it.Valid(); ok; ok = it.Next() {
 		row := it.Key()
+		if string(row) == string(key) {
+			continue
+		}
 		if len(row) != traceLen+1+8 || string(row[:traceLen]) != string(key) {
 			break
 		}

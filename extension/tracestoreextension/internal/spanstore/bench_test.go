@@ -164,7 +164,7 @@ func TestCopiesDiffer(t *testing.T) {
 	it, err := s.db.NewIter(nil)
 	require.NoError(t, err)
 	for ok := it.First(); ok; ok = it.Next() {
-		if key := it.Key(); key[sliceLen] == kindTrace && key[traceLen] == rowSpan {
+		if key := it.Key(); len(key) > traceLen && key[sliceLen] == kindTrace && key[traceLen] == rowSpan {
 			stored++
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 // The layout of the keys, which is the format of the store. Each begins with the slice, as a big-endian number of 32 bits, and a letter:
 //
+//	slice 't' trace             that the trace has spans in the slice. The Bloom filters tell cheaply where it has none
 //	slice 't' trace 0 context   what spans share: their resource and scope
 //	slice 't' trace 1 span      a span: see spanValue
 //	slice 'i' term ^bucket trace[:8]   that the trace has a span with the term in the bucket; the value is when within the bucket
@@ -34,7 +35,7 @@ const (
 
 	sliceLen  = 4
 	prefixLen = sliceLen + 1
-	traceLen  = prefixLen + 16 // of the prefix that all rows of a trace share
+	traceLen  = prefixLen + 16 // of what all rows of a trace begin with
 	shortLen  = 8              // of the part of a trace ID that is in the index
 	indexLen  = prefixLen + 8 + 1 + shortLen
 )
@@ -111,15 +112,9 @@ func hashTerm(key, value string) uint64 {
 	return d.Sum64()
 }
 
-// comparer orders keys as bytes and has all rows of a trace share a prefix, for the Bloom filters.
+// comparer orders keys as bytes. Its name is that of the format.
 var comparer = func() *pebble.Comparer {
 	c := *pebble.DefaultComparer
 	c.Name = "kelemetry.spanstore.v1"
-	c.Split = func(key []byte) int {
-		if len(key) > traceLen && key[sliceLen] == kindTrace {
-			return traceLen
-		}
-		return len(key)
-	}
 	return &c
 }()

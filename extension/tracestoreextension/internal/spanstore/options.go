@@ -61,7 +61,7 @@ const (
 
 const (
 	// blockSize is large because spans of a trace lie together and are alike.
-	blockSize = 128 << 10
+	blockSize = 256 << 10
 	// maxSlices bounds what spans with odd times can make: more than a year of slices.
 	maxSlices = 10_000
 	// diskCheckInterval is how old what is known of the free space may be.

@@ -35,7 +35,7 @@ func (s *Store) databaseOptions(cache *pebble.Cache) *pebble.Options {
 	}}
 	// Level 0 is short-lived. All others are packed well, as most tables are moved down without being written again.
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
-		settings := pebble.UniformDBCompressionSettings(block.BalancedCompression)
+		settings := pebble.UniformDBCompressionSettings(block.GoodCompression)
 		settings.Levels[0] = block.FastestCompression
 		return settings
 	})

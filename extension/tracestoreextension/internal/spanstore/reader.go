@@ -136,7 +136,7 @@ func (v *view) trace(ctx context.Context, id pcommon.TraceID, do func(ptrace.Tra
 	}
 	for _, s := range in {
 		key := traceKey(s, id)
-		v.it.SeekPrefixGE(key)
+		v.it.SeekGE(key)
 		if err := readTrace(v.it, key, skip, do); err != nil {
 			return err
 		}

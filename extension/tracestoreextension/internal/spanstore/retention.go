@@ -31,6 +31,21 @@ func (s *Store) Stats() Stats {
 	return stats
 }
 
+// sizesOf returns what slices take on disk, each and in total. What is still in the buffer, and what is about to be deleted, does not count: it must
+// not cost spans.
+func sizesOf(db *pebble.DB, of []slice) (each []int64, total int64, err error) {
+	each = make([]int64, len(of))
+	for i, s := range of {
+		size, err := db.EstimateDiskUsage(s.key(), after(s.key()))
+		if err != nil {
+			return nil, 0, fmt.Errorf("size of %s: %w", s, err)
+		}
+		each[i] = int64(size)
+		total += each[i]
+	}
+	return each, total, nil
+}
+
 // Retain drops the slices that are too old, and then the oldest until what is left is small enough.
 func (s *Store) Retain(ctx context.Context) error {
 	return s.use(func(db *pebble.DB) error {
@@ -45,20 +60,21 @@ func (s *Store) Retain(ctx context.Context) error {
 				return err
 			}
 		}
-		size := int64(db.Metrics().DiskSpaceUsage())
-		for len(kept) > 0 && (size > s.o.MaxSize || len(kept) > maxSlices) {
-			freed, err := db.EstimateDiskUsage(kept[0].key(), after(kept[0].key()))
-			if err != nil {
-				return fmt.Errorf("size of %s: %w", kept[0], err)
+		sizes, total, err := sizesOf(db, kept)
+		if err != nil {
+			return err
+		}
+		for i, old := range kept {
+			if total <= s.o.MaxSize && len(kept)-i <= maxSlices {
+				break
 			}
-			if len(kept) == 1 {
-				s.o.Logger.Warn("A single hour of spans is larger than the store may be, and is dropped: raise max_size", zap.Stringer("hour", kept[0]))
+			if i == len(kept)-1 {
+				s.o.Logger.Warn("A single hour of spans is larger than the store may be, and is dropped: raise max_size", zap.Stringer("hour", old))
 			}
-			if err := s.drop(ctx, db, kept[0], ReasonSize); err != nil {
+			if err := s.drop(ctx, db, old, ReasonSize); err != nil {
 				return err
 			}
-			size -= int64(freed)
-			kept = kept[1:]
+			total -= sizes[i]
 		}
 		return nil
 	})

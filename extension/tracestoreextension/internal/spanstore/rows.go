@@ -79,6 +79,9 @@ func (r *rows) addSpans(resource pcommon.Resource, spans ptrace.SpanSlice, conte
 		s, offset := sliceOf(span.StartTimestamp())
 		r.slices[s] = struct{}{}
 		key := traceKey(s, trace)
+		if err := r.setOnce(key, nil); err != nil {
+			return err
+		}
 		if err := r.setOnce(contextKey(key, hash), context); err != nil {
 			return err
 		}
