@@ -61,8 +61,10 @@ func TestConfigReadsEveryOption(t *testing.T) {
 
 	assert.InDelta(t, 30, config.QPS, 0)
 	assert.Equal(t, 60, config.Burst)
-	assert.Equal(t, LookupsConfig{Timeout: time.Second, QPS: 10, Burst: 20, CacheSize: 1 << 20, TTL: time.Minute, NegativeTTL: 5 * time.Second,
-		Objects: ObjectsConfig{CacheSize: 2 << 20, TTL: 10 * time.Second, MaxSize: 1000, MaxConcurrent: 2}}, config.Lookups)
+	assert.Equal(t, LookupsConfig{
+		Timeout: time.Second, QPS: 10, Burst: 20, CacheSize: 1 << 20, TTL: time.Minute, NegativeTTL: 5 * time.Second,
+		Objects: ObjectsConfig{CacheSize: 2 << 20, TTL: 10 * time.Second, MaxSize: 1000, MaxConcurrent: 2},
+	}, config.Lookups)
 	assert.Equal(t, DiscoveryConfig{
 		Timeout: 5 * time.Second, RefreshInterval: 10 * time.Minute, MinInterval: 20 * time.Second,
 		Retry: RetryConfig{InitialInterval: 2 * time.Second, MaxInterval: time.Minute},

@@ -66,7 +66,7 @@ func (e *storeExtension) Start(ctx context.Context, host component.Host) (err er
 	if o.store, err = spanstore.Open(e.options(o.telemetry)); err != nil {
 		return err
 	}
-	if err = o.telemetry.observe(o.store); err != nil {
+	if err := o.telemetry.observe(o.store); err != nil {
 		return err
 	}
 	if o.listener, err = e.config.GRPC.NetAddr.Listen(ctx); err != nil {

@@ -64,7 +64,7 @@ func BenchmarkStore(b *testing.B) {
 	size := s.db.Metrics().Table.Local.LiveSize
 
 	b.Run("write", func(b *testing.B) { // what filling took: decoding OTLP, writing, and what was compacted meanwhile
-		for b.Loop() { //nolint:revive // has been measured
+		for b.Loop() {
 		}
 		b.ReportMetric(float64(spans), "spans")
 		b.ReportMetric(float64(spans)/writing.Seconds(), "spans/cpu-s")

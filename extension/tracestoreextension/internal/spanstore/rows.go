@@ -40,7 +40,7 @@ func (r *rows) add(td ptrace.Traces) error {
 	return below(encoded, fieldResourceSpans, func(encoded []byte) error {
 		resource := td.ResourceSpans().At(i)
 		i++
-		around, err := without(nil, encoded, fieldSpansBelow)
+		around, err := without(encoded, fieldSpansBelow)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (r *rows) add(td ptrace.Traces) error {
 		return below(encoded, fieldSpansBelow, func(encoded []byte) error {
 			spans := resource.ScopeSpans().At(j).Spans()
 			j++
-			scope, err := without(nil, encoded, fieldSpansBelow)
+			scope, err := without(encoded, fieldSpansBelow)
 			if err != nil {
 				return err
 			}

@@ -135,7 +135,7 @@ func (f *finding) candidates(in slice, terms []uint64, bucket byte, to map[strin
 	for _, term := range terms[1:] {
 		prefix := append(termKey(in, term), ^bucket)
 		for _, id := range short {
-			key := append(prefix[:len(prefix):len(prefix)], id...)
+			key := stdslices.Concat(prefix, []byte(id))
 			if !f.it.SeekGE(key) || !bytes.Equal(f.it.Key(), key) {
 				delete(to, id)
 			}

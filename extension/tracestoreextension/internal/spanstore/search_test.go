@@ -207,10 +207,12 @@ func TestReadingEndsWithItsConsumer(t *testing.T) {
 	for i := range uint64(3) {
 		write(t, s, told{trace: i + 1, id: 1, service: "prod", name: "n"})
 	}
-	for range s.FindTraces(t.Context(), query(func(*jaegerstorage.Query) {})) {
+	for _, err := range s.FindTraces(t.Context(), query(func(*jaegerstorage.Query) {})) {
+		require.NoError(t, err)
 		break
 	}
-	for range s.FindTraceSummaries(t.Context(), query(func(*jaegerstorage.Query) {})) {
+	for _, err := range s.FindTraceSummaries(t.Context(), query(func(*jaegerstorage.Query) {})) {
+		require.NoError(t, err)
 		break
 	}
 	ctx, cancel := contextThatEnded(t)

@@ -46,8 +46,9 @@ func below(message []byte, field protowire.Number, do func([]byte) error) error 
 	return nil
 }
 
-// without appends an encoded message to to, but for a field of it.
-func without(to, message []byte, field protowire.Number) ([]byte, error) {
+// without returns a copy of an encoded message but for a field of it.
+func without(message []byte, field protowire.Number) ([]byte, error) {
+	var to []byte
 	for len(message) > 0 {
 		number, _, n := protowire.ConsumeField(message)
 		if n < 0 {
@@ -85,11 +86,11 @@ func withoutIDs(span []byte) ([]byte, error) {
 	if rest := len(span) - idsLen; rest >= 0 && span[rest] == fieldSpanID<<3|2 && span[rest+1] == 8 && span[rest+10] == fieldTraceID<<3|2 && span[rest+11] == 16 {
 		return span[:rest], nil
 	}
-	rest, err := without(nil, span, fieldTraceID)
+	rest, err := without(span, fieldTraceID)
 	if err != nil {
 		return nil, err
 	}
-	return without(nil, rest, fieldSpanID)
+	return without(rest, fieldSpanID)
 }
 
 // appendSpan appends a span to a ScopeSpans: its IDs from its key, and the rest as it is stored.

@@ -247,7 +247,7 @@ func FuzzDecoders(f *testing.F) {
 			_, _ = decodeSliceState(value)
 			_, _ = withoutIDs(value)
 			_ = below(value, 1, func([]byte) error { return nil })
-			_, _ = without(nil, value, 2)
+			_, _ = without(value, 2)
 		}
 		for _, values := range [][2][]byte{{a, b}, {b, a}} {
 			merged, err := richerWins.Merge(nil, values[0])
