@@ -62,10 +62,10 @@ func TestStandaloneLosesNothingHoweverOftenItIsKilled(t *testing.T) {
 	startStandalone(t, env)
 	conn, err := grpc.NewClient(store, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	reader := jaegerstorage.NewClient(conn)
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		stored := storedAuditIDs(c, t.Context(), reader)
+		stored := storedAuditIDs(t.Context(), c, reader)
 		missing := 0
 		for id := range p.acknowledged {
 			if stored[id] == 0 {
@@ -152,14 +152,12 @@ func (p *poster) post(ctx context.Context) {
 }
 
 // storedAuditIDs counts, for each audit ID, the spans that have it.
-func storedAuditIDs(c *assert.CollectT, ctx context.Context, reader jaegerstorage.Reader) map[string]int {
+func storedAuditIDs(ctx context.Context, c *assert.CollectT, reader jaegerstorage.Reader) map[string]int {
 	query := jaegerstorage.NewQuery()
 	query.Service, query.Limit = "prod", 100*postObject
 	stored := map[string]int{}
 	for td, err := range reader.FindTraces(ctx, query) {
-		if !assert.NoError(c, err) {
-			break
-		}
+		require.NoError(c, err)
 		for _, resource := range td.ResourceSpans().All() {
 			for _, scope := range resource.ScopeSpans().All() {
 				for _, span := range scope.Spans().All() {

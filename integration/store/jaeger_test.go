@@ -103,7 +103,7 @@ func startStore(t *testing.T) string {
 	require.NoError(t, err)
 	require.NoError(t, store.Start(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) //nolint:usetesting // after the test
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		_ = store.Shutdown(ctx)
 	})
@@ -114,7 +114,7 @@ func export(t *testing.T, address string, spans []ptrace.Traces) {
 	t.Helper()
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	for _, td := range spans {
 		response, err := ptraceotlp.NewGRPCClient(conn).Export(t.Context(), ptraceotlp.NewExportRequestFromTraces(td))
 		require.NoError(t, err)

@@ -169,8 +169,10 @@ func TestABatchThatComesAgainIsNotCountedAgain(t *testing.T) {
 		refused := loop(pod("a"), i, i+50)
 		e.link(t.Context(), refused)
 		e.link(t.Context(), refused) // as it was left
-		out = append(out, run(e, loop(pod("a"), i, i+50)), run(e, refused))
-		out = append(out, run(e, loop(pod("a"), i, i+50))) // accepted, but the sender does not know
+		out = append(out,
+			run(e, loop(pod("a"), i, i+50)), run(e, refused),
+			run(e, loop(pod("a"), i, i+50)), // accepted, but the sender does not know
+		)
 	}
 	all := stored(out...)
 	folds, total := foldsOf(all)

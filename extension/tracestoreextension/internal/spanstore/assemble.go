@@ -4,6 +4,7 @@
 package spanstore // import "github.com/kelemetry/kelemetry/extension/tracestoreextension/internal/spanstore"
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -33,10 +34,10 @@ func readTrace(it *pebble.Iterator, key []byte, skip func(pcommon.SpanID) bool, 
 	a := assembler{contexts: map[uint64]*scoped{}}
 	for ok := it.Valid(); ok; ok = it.Next() {
 		row := it.Key()
-		if string(row) == string(key) {
+		if bytes.Equal(row, key) {
 			continue
 		}
-		if len(row) != traceLen+1+8 || string(row[:traceLen]) != string(key) {
+		if len(row) != traceLen+1+8 || !bytes.Equal(row[:traceLen], key) {
 			break
 		}
 		value, err := it.ValueAndErr()

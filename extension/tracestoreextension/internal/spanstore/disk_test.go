@@ -96,7 +96,9 @@ func TestAFullDiskCostsNothingThatWasAcknowledged(t *testing.T) {
 	require.ErrorIs(t, o.Observer.(*observed).last(), ErrFull)
 	full.Store(false)
 	disk.free.Store(1 << 30)
-	<-waiting // stored, or refused if the check came first
+	if err := <-waiting; err != nil { // stored, or refused if the check came first
+		require.ErrorIs(t, err, ErrFull)
+	}
 	writer.Wait()
 	require.Eventually(t, func() bool { return tell() == nil }, 30*time.Second, 50*time.Millisecond)
 	got := get(t, s, 1)

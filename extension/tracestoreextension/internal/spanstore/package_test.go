@@ -92,18 +92,18 @@ func testOptions(fs vfs.FS, dir string) Options {
 	}
 }
 
-func open(t testing.TB, o Options) *Store {
-	t.Helper()
+func open(tb testing.TB, o Options) *Store {
+	tb.Helper()
 	s, err := Open(o)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 	return s
 }
 
 // openInMemory is a store that needs no disk.
-func openInMemory(t testing.TB) *Store {
-	t.Helper()
-	return open(t, testOptions(vfs.NewMem(), "store"))
+func openInMemory(tb testing.TB) *Store {
+	tb.Helper()
+	return open(tb, testOptions(vfs.NewMem(), "store"))
 }
 
 // told is a span of a test.
@@ -162,28 +162,28 @@ func spans(all ...told) ptrace.Traces {
 	return td
 }
 
-func write(t testing.TB, s *Store, all ...told) {
-	t.Helper()
+func write(tb testing.TB, s *Store, all ...told) {
+	tb.Helper()
 	written, err := s.Write(spans(all...))
-	require.NoError(t, err)
-	require.Equal(t, Written{Stored: len(all)}, written)
+	require.NoError(tb, err)
+	require.Equal(tb, Written{Stored: len(all)}, written)
 }
 
 // get returns the spans of a trace by ID, and fails if one is there twice.
-func get(t testing.TB, s *Store, trace uint64) map[uint64]ptrace.Span {
-	t.Helper()
+func get(tb testing.TB, s *Store, trace uint64) map[uint64]ptrace.Span {
+	tb.Helper()
 	found := map[uint64]ptrace.Span{}
-	for td, err := range s.GetTraces(t.Context(), []jaegerstorage.TraceParams{{TraceID: traceID(trace)}}) {
-		require.NoError(t, err)
-		require.NotZero(t, td.SpanCount())
+	for td, err := range s.GetTraces(tb.Context(), []jaegerstorage.TraceParams{{TraceID: traceID(trace)}}) {
+		require.NoError(tb, err)
+		require.NotZero(tb, td.SpanCount())
 		for _, resource := range td.ResourceSpans().All() {
 			for _, scope := range resource.ScopeSpans().All() {
 				for _, span := range scope.Spans().All() {
 					id := span.SpanID()
 					n := binary.BigEndian.Uint64(id[:])
-					require.Equal(t, traceID(trace), span.TraceID())
+					require.Equal(tb, traceID(trace), span.TraceID())
 					if _, twice := found[n]; twice {
-						require.Fail(t, "there twice", "%d", n)
+						require.Fail(tb, "there twice", "%d", n)
 					}
 					found[n] = span
 				}
@@ -194,11 +194,11 @@ func get(t testing.TB, s *Store, trace uint64) map[uint64]ptrace.Span {
 }
 
 // find returns the traces that a query finds, in order.
-func find(t testing.TB, s *Store, query jaegerstorage.Query) []uint64 {
-	t.Helper()
+func find(tb testing.TB, s *Store, query jaegerstorage.Query) []uint64 {
+	tb.Helper()
 	found := []uint64{}
-	for td, err := range s.FindTraces(t.Context(), query) {
-		require.NoError(t, err)
+	for td, err := range s.FindTraces(tb.Context(), query) {
+		require.NoError(tb, err)
 		id := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).TraceID()
 		if n := binary.BigEndian.Uint64(id[8:]); len(found) == 0 || found[len(found)-1] != n {
 			found = append(found, n)
