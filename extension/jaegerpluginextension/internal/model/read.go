@@ -196,11 +196,9 @@ func compareCopies(a, b *Entry) int {
 	)
 }
 
-// foldedCount is how many spans one stands for, on those that stand for many.
-const foldedCount = "kelemetry.folded.count"
-
+// folded is how many spans one stands for, on those that stand for many.
 func folded(span ptrace.Span) int64 {
-	if v, ok := span.Attributes().Get(foldedCount); ok && v.Type() == pcommon.ValueTypeInt {
+	if v, ok := span.Attributes().Get(attr.FoldedCount); ok && v.Type() == pcommon.ValueTypeInt {
 		return v.Int()
 	}
 	return 0

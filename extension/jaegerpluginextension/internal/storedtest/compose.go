@@ -75,7 +75,7 @@ func composeDetails(rs ptrace.ResourceSpans, span ptrace.Span, b []byte) {
 		attrs.PutStr(attr.LinkTargetUID, target.UID)
 		attrs.PutStr(attr.LinkRole, []string{"parent", "child", "uses"}[b[6]%3])
 		attrs.PutStr(attr.LinkClass, []string{"", "audit"}[b[5]%2])
-		attrs.PutInt("kelemetry.folded.count", int64(b[6]))
+		attrs.PutInt(attr.FoldedCount, int64(b[6]))
 	case 5:
 		rs.Resource().Attributes().PutStr(attr.ObjectID, "0102030405060"+string(b[7]%2+'0'))
 	case 6:

@@ -27,6 +27,8 @@ const (
 	fieldDiffJoin    = "diff joined"
 	fieldSnapshot    = "snapshot"
 	fieldTruncated   = "snapshot truncated"
+	fieldFolded      = "folded"
+	fieldFoldedPaths = "folded changes"
 )
 
 // internalPrefix is of attributes that are for Kelemetry itself.
@@ -61,6 +63,7 @@ func putItem(attrs pcommon.Map, it *item, asSpan bool) {
 		attrs.PutStr(fieldDuration, long.Round(time.Millisecond).String())
 	}
 	putMessages(attrs, it)
+	putFolded(attrs, it)
 	diff := it.Events(attr.EventDiff)
 	if len(diff) == 0 && it.observed != nil {
 		diff = it.observed.Events(attr.EventDiff)
@@ -86,6 +89,26 @@ func putMessages(attrs pcommon.Map, it *item) {
 	}
 	if message := it.Span.Status().Message(); it.Failed() && message != "" {
 		attrs.PutStr(fieldError, message)
+	}
+}
+
+// putFolded says for how many like it the entry stands, until when, and what they changed together.
+func putFolded(attrs pcommon.Map, it *item) {
+	count := it.Int(attr.FoldedCount)
+	if count < 2 {
+		return
+	}
+	text := fmt.Sprintf("%d like this", count)
+	if last := it.Text(attr.FoldedLast); last != "" {
+		text += ", the last at " + last
+	}
+	attrs.PutStr(fieldFolded, text)
+	paths := texts(it.Entry, attr.FoldedFields)
+	if cut, ok := it.Span.Attributes().Get(attr.FoldedFieldsCut); ok && cut.Bool() {
+		paths = append(paths, "…")
+	}
+	if len(paths) > 0 {
+		attrs.PutStr(fieldFoldedPaths, strings.Join(paths, ", "))
 	}
 }
 

@@ -46,7 +46,7 @@ func (it *item) title() string {
 	if it.Is(attr.AuditDryRun) {
 		b.WriteString(" (dry run)")
 	}
-	if n := max(it.Int(foldedCount), it.Int(attr.EventIncrease)); n > 1 {
+	if n := max(it.Int(attr.FoldedCount), it.Int(attr.EventIncrease)); n > 1 {
 		b.WriteString(" ×" + strconv.FormatInt(n, 10))
 	}
 	return b.String()
@@ -61,6 +61,3 @@ func texts(e *model.Entry, key string) (all []string) {
 	}
 	return all
 }
-
-// foldedCount is on spans that stand for many.
-const foldedCount = "kelemetry.folded.count"

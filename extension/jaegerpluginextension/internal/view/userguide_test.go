@@ -23,7 +23,7 @@ func TestUserGuide(t *testing.T) {
 	require.Contains(t, string(guide), strings.ReplaceAll(indented, "    \n", "\n"))
 
 	for _, field := range []string{
-		fieldSource, fieldDuration, fieldMessage, fieldError, fieldDiff, fieldVerboseDiff, fieldDiffJoin, fieldDiffCut, fieldSnapshot, fieldTruncated,
+		fieldSource, fieldDuration, fieldMessage, fieldError, fieldDiff, fieldVerboseDiff, fieldDiffJoin, fieldDiffCut, fieldSnapshot, fieldTruncated, fieldFolded, fieldFoldedPaths,
 		fieldOwner, fieldLinks, fieldLink, fieldLife, fieldGroup, fieldTraceContext,
 	} {
 		require.Contains(t, string(guide), "`"+field, "a field of views is not told about")
