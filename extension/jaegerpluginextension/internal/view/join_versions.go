@@ -30,10 +30,15 @@ const afterDeletion = pcommon.Timestamp(time.Minute)
 func (n *node) joinVersions() {
 	made := make(map[string]*item, len(n.items))
 	for _, it := range n.items {
-		if it.Source == model.Audit && it.Version != "" && changed(it) {
-			if _, ok := made[it.Version]; !ok {
-				made[it.Version] = it
-			}
+		if it.Source != model.Audit || !changed(it) {
+			continue
+		}
+		version := it.Version
+		if version == "" { // the audit level did not tell it, but k8slink may have concluded it
+			version = it.Text(attr.DiffResourceVersion)
+		}
+		if _, ok := made[version]; !ok && version != "" {
+			made[version] = it
 		}
 	}
 	left := n.items[:0]
