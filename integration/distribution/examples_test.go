@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -50,10 +49,10 @@ func events(now time.Time) []string {
 // TestWebhookExampleLosesNothingWhenKilled: posts while Jaeger is away, kills the process with -9, and starts it again beside Jaeger.
 func TestWebhookExampleLosesNothingWhenKilled(t *testing.T) {
 	jaeger := testbed.JaegerForTest(t, testbed.JaegerOptions{})
-	webhook := freeAddress(t)
-	env := []string{"KELEMETRY_STATE=" + filepath.Join(t.TempDir(), "state"), "KELEMETRY_HEALTH=" + freeAddress(t), "KELEMETRY_WEBHOOK=" + webhook}
+	webhook := testbed.FreeAddress(t)
+	env := []string{"KELEMETRY_STATE=" + filepath.Join(t.TempDir(), "state"), "KELEMETRY_HEALTH=" + testbed.FreeAddress(t), "KELEMETRY_WEBHOOK=" + webhook}
 
-	first := startExample(t, "audit-webhook.yaml", append(env, "JAEGER_OTLP="+freeAddress(t)))
+	first := startExample(t, "audit-webhook.yaml", append(env, "JAEGER_OTLP="+testbed.FreeAddress(t)))
 	post(t, webhook, "prod", events(time.Now()))
 	require.NoError(t, syscall.Kill(first.Pid(), syscall.SIGKILL))
 	<-first.Exited()
@@ -69,7 +68,7 @@ func TestFileExampleReadsOnWhereItWas(t *testing.T) {
 	dir := t.TempDir()
 	logFile, archive := filepath.Join(dir, "audit.log"), filepath.Join(dir, "archive", "audit.jsonl")
 	env := []string{
-		"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_HEALTH=" + freeAddress(t), "KELEMETRY_ARCHIVE=" + archive,
+		"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_HEALTH=" + testbed.FreeAddress(t), "KELEMETRY_ARCHIVE=" + archive,
 		"KELEMETRY_AUDIT_FILES=" + filepath.Join(dir, "audit*.log"), "KELEMETRY_CLUSTER=prod", "JAEGER_OTLP=" + jaeger.OTLPGRPC,
 	}
 	lines := events(time.Now())
@@ -100,7 +99,7 @@ func TestFileExampleReadsOnWhereItWas(t *testing.T) {
 // TestJaegerExample: the recording becomes a tree in a Jaeger with a storage of its own.
 func TestJaegerExample(t *testing.T) {
 	jaeger := testbed.JaegerForTest(t, testbed.JaegerOptions{})
-	startExample(t, "jaeger.yaml", []string{"KELEMETRY_WEBHOOK=" + freeAddress(t), "JAEGER_OTLP=" + jaeger.OTLPGRPC})
+	startExample(t, "jaeger.yaml", []string{"KELEMETRY_WEBHOOK=" + testbed.FreeAddress(t), "JAEGER_OTLP=" + jaeger.OTLPGRPC})
 	awaitTree(t, jaeger, "recorded", "deployments/demo", "replicasets/demo-", "pods/demo-")
 }
 
@@ -108,9 +107,9 @@ func TestJaegerExample(t *testing.T) {
 // becomes a tree.
 func TestAPIServerExamples(t *testing.T) {
 	jaeger := testbed.JaegerForTest(t, testbed.JaegerOptions{})
-	webhook := freeAddress(t)
+	webhook := testbed.FreeAddress(t)
 	startExample(t, "audit-webhook.yaml", []string{
-		"KELEMETRY_STATE=" + filepath.Join(t.TempDir(), "state"), "KELEMETRY_HEALTH=" + freeAddress(t), "KELEMETRY_WEBHOOK=" + webhook,
+		"KELEMETRY_STATE=" + filepath.Join(t.TempDir(), "state"), "KELEMETRY_HEALTH=" + testbed.FreeAddress(t), "KELEMETRY_WEBHOOK=" + webhook,
 		"JAEGER_OTLP=" + jaeger.OTLPGRPC,
 	})
 
@@ -200,13 +199,4 @@ func appendTo(t *testing.T, file, text string) {
 	_, err = f.WriteString(text)
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
-}
-
-// freeAddress returns an address that nothing listens on at this moment.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }

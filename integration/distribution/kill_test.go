@@ -26,6 +26,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/kelemetry/kelemetry/integration/collector"
+	"github.com/kelemetry/kelemetry/integration/testbed"
 	"github.com/kelemetry/kelemetry/internal/attr"
 	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
 )
@@ -42,9 +43,9 @@ func TestStandaloneLosesNothingHoweverOftenItIsKilled(t *testing.T) {
 		require.NoError(t, err)
 		times = n
 	}
-	dir, webhook, store := t.TempDir(), freeAddress(t), freeAddress(t)
+	dir, webhook, store := t.TempDir(), testbed.FreeAddress(t), testbed.FreeAddress(t)
 	env := []string{
-		"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_TRACES=" + filepath.Join(dir, "traces"), "KELEMETRY_HEALTH=" + freeAddress(t),
+		"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_TRACES=" + filepath.Join(dir, "traces"), "KELEMETRY_HEALTH=" + testbed.FreeAddress(t),
 		"KELEMETRY_WEBHOOK=" + webhook, "KELEMETRY_STORE=" + store, "KELEMETRY_CLUSTER=prod",
 	}
 	p := &poster{url: "http://" + webhook + "/audit", acknowledged: map[string]bool{}, started: time.Now()}

@@ -22,15 +22,15 @@ import (
 // TestStandaloneExampleKeepsTheTraces of a real cluster, all three sources on one object, and shows them to a Jaeger; after kill -9 they are there
 // still.
 func TestStandaloneExampleKeepsTheTraces(t *testing.T) {
-	dir, webhook, store := t.TempDir(), freeAddress(t), freeAddress(t)
+	dir, webhook, store := t.TempDir(), testbed.FreeAddress(t), testbed.FreeAddress(t)
 	cluster := testbed.ForTest(t, testbed.Options{Pods: testbed.PodsFast, Audit: testbed.Audit{
 		Webhook: testbed.AuditWebhook{URL: "http://" + webhook + "/audit", InitialBackoff: time.Second},
 	}})
-	pages := freeAddress(t)
+	pages := testbed.FreeAddress(t)
 	env := []string{
 		"KUBECONFIG=" + cluster.Kubeconfig, "KELEMETRY_CLUSTER=prod", "KELEMETRY_WEBHOOK=" + webhook, "KELEMETRY_STORE=" + store,
-		"KELEMETRY_PLUGIN=" + freeAddress(t), "KELEMETRY_HTTP=" + pages,
-		"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_TRACES=" + filepath.Join(dir, "traces"), "KELEMETRY_HEALTH=" + freeAddress(t),
+		"KELEMETRY_PLUGIN=" + testbed.FreeAddress(t), "KELEMETRY_HTTP=" + pages,
+		"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_TRACES=" + filepath.Join(dir, "traces"), "KELEMETRY_HEALTH=" + testbed.FreeAddress(t),
 	}
 	first := startExample(t, "standalone.yaml", env)
 	jaeger := testbed.JaegerForTest(t, testbed.JaegerOptions{RemoteStorage: store})

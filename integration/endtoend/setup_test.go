@@ -8,7 +8,6 @@
 package endtoend
 
 import (
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -41,7 +40,7 @@ func startBed(t *testing.T, level testbed.AuditLevel, webhook func(url string) t
 	dir := t.TempDir()
 	b := &bed{t: t, auditLog: filepath.Join(dir, "audit.log"), live: outputs{filepath.Join(dir, "traces.jsonl"), filepath.Join(dir, "logs.jsonl")}}
 	b.jaeger = testbed.JaegerForTest(t, testbed.JaegerOptions{})
-	address := freeAddress(t)
+	address := testbed.FreeAddress(t)
 	b.process = startCollector(t, "live.yaml",
 		"WEBHOOK="+address, "JAEGER_OTLP="+b.jaeger.OTLPGRPC, "TRACES="+b.live.traces, "LOGS="+b.live.logs)
 	b.Cluster = testbed.ForTest(t, testbed.Options{Audit: testbed.Audit{
@@ -66,14 +65,6 @@ func startCollector(t *testing.T, config string, env ...string) *collector.Colle
 		}
 	})
 	return c
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return l.Addr().String()
 }
 
 // written returns the completed writes in a namespace that the API server has logged, in the order in which they

@@ -245,9 +245,9 @@ func outage(t *testing.T, target string, down *atomic.Bool, refused *atomic.Int6
 // Situation 16: two clusters with the same objects post to one webhook.
 func TestTwoClustersDoNotMix(t *testing.T) {
 	dir := t.TempDir()
-	address := freeAddress(t)
+	address := testbed.FreeAddress(t)
 	path := dir + "/traces.jsonl"
-	startCollector(t, "live.yaml", "WEBHOOK="+address, "JAEGER_OTLP="+freeAddress(t), "TRACES="+path, "LOGS="+dir+"/logs.jsonl")
+	startCollector(t, "live.yaml", "WEBHOOK="+address, "JAEGER_OTLP="+testbed.FreeAddress(t), "TRACES="+path, "LOGS="+dir+"/logs.jsonl")
 
 	uids := map[string]string{}
 	for _, name := range []string{"one", "two"} {

@@ -40,7 +40,7 @@ const audited, managed = "prod", "managed"
 // each root tells who asked, what controllers said, and what changed by whom; each once.
 func TestAllSourcesMeetOnTheObject(t *testing.T) {
 	jaeger := testbed.JaegerForTest(t, testbed.JaegerOptions{})
-	webhook, auditLog := freeAddress(t), filepath.Join(t.TempDir(), "audit.log")
+	webhook, auditLog := testbed.FreeAddress(t), filepath.Join(t.TempDir(), "audit.log")
 	cluster := testbed.ForTest(t, testbed.Options{Pods: testbed.PodsFast, Audit: testbed.Audit{
 		Webhook: testbed.AuditWebhook{URL: "http://" + webhook + "/audit", InitialBackoff: time.Second}, Log: testbed.AuditLog{Path: auditLog},
 	}})
@@ -100,7 +100,7 @@ func startExample(t *testing.T, cluster *testbed.Cluster, jaeger *testbed.Jaeger
 		Root: root, Config: filepath.Join("config-examples", "all-sources.yaml"), Set: append(set, "service.telemetry.metrics.level=none"),
 		Env: append(env,
 			"KUBECONFIG="+cluster.Kubeconfig, "JAEGER_OTLP="+jaeger.OTLPGRPC,
-			"KELEMETRY_STATE="+filepath.Join(t.TempDir(), "state"), "KELEMETRY_HEALTH="+freeAddress(t)),
+			"KELEMETRY_STATE="+filepath.Join(t.TempDir(), "state"), "KELEMETRY_HEALTH="+testbed.FreeAddress(t)),
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {

@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -114,7 +113,7 @@ func audited(t *testing.T, events [][]byte) ptrace.Traces {
 	t.Helper()
 	factory, sink := auditlogreceiver.NewFactory(), new(consumertest.TracesSink)
 	config := factory.CreateDefaultConfig()
-	address := freeAddress(t)
+	address := testbed.FreeAddress(t)
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{
 		"webhook": map[string]any{"endpoint": address, "path": "/audit", "max_request_body_size": 1 << 30},
 	}).Unmarshal(config))
@@ -223,13 +222,4 @@ func text(s ptrace.Span, key string) string {
 		return v.AsString()
 	}
 	return ""
-}
-
-// freeAddress returns an address that nothing listens on at this moment.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -7,7 +7,6 @@ package links
 
 import (
 	"fmt"
-	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -39,7 +38,7 @@ const (
 func TestLinksOfRealObjects(t *testing.T) {
 	jaeger := testbed.JaegerForTest(t, testbed.JaegerOptions{})
 	file := filepath.Join(t.TempDir(), "traces.jsonl")
-	webhook := freeAddress(t)
+	webhook := testbed.FreeAddress(t)
 	audit := func(cluster string) testbed.Audit {
 		return testbed.Audit{Webhook: testbed.AuditWebhook{URL: "http://" + webhook + "/audit/" + cluster, InitialBackoff: time.Second}}
 	}
@@ -228,12 +227,4 @@ func startCollector(t *testing.T, config string, env ...string) {
 			t.Log(c.Tail())
 		}
 	})
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return l.Addr().String()
 }

@@ -32,9 +32,9 @@ import (
 // under the Pod, and the Pod under its ReplicaSet.
 func TestSpansOfAnotherSourceAreOnTheirObjects(t *testing.T) {
 	jaeger := testbed.JaegerForTest(t, testbed.JaegerOptions{})
-	address := freeAddress(t)
+	address := testbed.FreeAddress(t)
 	startCollector(t, filepath.Join("config-examples", "custom-source.yaml"),
-		"KELEMETRY_OTLP="+address, "KELEMETRY_HEALTH="+freeAddress(t), "JAEGER_OTLP="+jaeger.OTLPGRPC)
+		"KELEMETRY_OTLP="+address, "KELEMETRY_HEALTH="+testbed.FreeAddress(t), "JAEGER_OTLP="+jaeger.OTLPGRPC)
 
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -75,7 +75,7 @@ func TestSpansOfAnotherSourceAreOnTheirObjects(t *testing.T) {
 // TestTheExampleLinker builds a Collector with the extension of docs/links.md, and has it link a Deployment.
 func TestTheExampleLinker(t *testing.T) {
 	binary := buildWithLinker(t)
-	address, traces := freeAddress(t), filepath.Join(t.TempDir(), "traces.jsonl")
+	address, traces := testbed.FreeAddress(t), filepath.Join(t.TempDir(), "traces.jsonl")
 	config, err := filepath.Abs(filepath.Join("testdata", "teamlinker", "config.yaml"))
 	require.NoError(t, err)
 	c, err := collector.Start(t.Context(), collector.Options{Binary: binary, Config: config, Env: []string{"OTLP=" + address, "TRACES=" + traces}})

@@ -12,7 +12,6 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kelemetry/kelemetry/integration/collector"
+	"github.com/kelemetry/kelemetry/integration/testbed"
 )
 
 const root = "../.."
@@ -39,7 +39,7 @@ func BenchmarkWebhookToOTLP(b *testing.B) {
 
 func benchmark(b *testing.B, compression string, batchSize int) {
 	sink := collector.SinkForTest(b)
-	webhook := freeAddress(b)
+	webhook := testbed.FreeAddress(b)
 	process, err := collector.Start(b.Context(), collector.Options{
 		Root: root, Config: filepath.Join("integration", "pipeline", "testdata", "pipeline.yaml"),
 		Env: []string{"WEBHOOK=" + webhook, "SINK=" + sink.Address, "COMPRESSION=" + compression},
@@ -119,11 +119,4 @@ func batches(b *testing.B, batchSize int) (bodies [][]byte, events, size int) {
 	require.NoError(b, lines.Err())
 	flush()
 	return bodies, events, size
-}
-
-func freeAddress(b *testing.B) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(b, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }

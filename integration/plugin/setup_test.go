@@ -8,7 +8,6 @@
 package plugin
 
 import (
-	"net"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -48,19 +47,19 @@ func startBed(t *testing.T, storage string) *bed {
 	jaeger, err := servers.Path(t.Context(), servers.Jaeger)
 	require.NoError(t, err)
 	dir := t.TempDir()
-	webhook, grpc, raw, page := freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t)
-	b := &bed{jaeger: testbed.JaegerClient{URL: "http://" + page}, http: "http://" + freeAddress(t)}
+	webhook, grpc, raw, page := testbed.FreeAddress(t), testbed.FreeAddress(t), testbed.FreeAddress(t), testbed.FreeAddress(t)
+	b := &bed{jaeger: testbed.JaegerClient{URL: "http://" + page}, http: "http://" + testbed.FreeAddress(t)}
 	start(t, collector.Options{Binary: jaeger, Config: storage, Env: []string{"JAEGER_DATA=" + dir, "JAEGER_STORAGE=" + raw}})
 	b.Cluster = testbed.ForTest(t, testbed.Options{Pods: testbed.PodsFast, Audit: testbed.Audit{
 		Webhook: testbed.AuditWebhook{URL: "http://" + webhook + "/audit", InitialBackoff: time.Second},
 	}})
 	start(t, collector.Options{Config: "config-examples/jaeger-plugin.yaml", Set: []string{"service.telemetry.metrics.level=none"}, Env: []string{
 		"KUBECONFIG=" + b.Kubeconfig, "KELEMETRY_CLUSTER=prod", "KELEMETRY_WEBHOOK=" + webhook, "KELEMETRY_HTTP=" + b.http[len("http://"):],
-		"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_HEALTH=" + freeAddress(t), "KELEMETRY_PLUGIN=" + grpc, "JAEGER_STORAGE=" + raw,
+		"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_HEALTH=" + testbed.FreeAddress(t), "KELEMETRY_PLUGIN=" + grpc, "JAEGER_STORAGE=" + raw,
 		"JAEGER_URL=" + b.jaeger.URL,
 	}})
 	start(t, collector.Options{Binary: jaeger, Config: "deploy/jaeger/query.yaml", Env: []string{
-		"KELEMETRY_PLUGIN=" + grpc, "JAEGER_HTTP=" + page, "JAEGER_GRPC=" + freeAddress(t), "JAEGER_UI_CONFIG=deploy/jaeger/ui.json",
+		"KELEMETRY_PLUGIN=" + grpc, "JAEGER_HTTP=" + page, "JAEGER_GRPC=" + testbed.FreeAddress(t), "JAEGER_UI_CONFIG=deploy/jaeger/ui.json",
 	}})
 	b.awaitWatch(t)
 	return b
@@ -109,14 +108,6 @@ func (b *bed) awaitWatch(t *testing.T) {
 func (b *bed) search(t *testing.T, mode string, tags map[string]string) ([]testbed.Trace, error) {
 	t.Helper()
 	return b.jaeger.FindTraces(t.Context(), testbed.TraceQuery{Service: mode, Operation: "prod", Tags: tags, Limit: 20})
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return l.Addr().String()
 }
 
 // noRedirects shows where a redirect leads.

@@ -6,19 +6,20 @@
 package main
 
 import (
-	"net"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kelemetry/kelemetry/integration/testbed"
 )
 
 func TestRecordingBecomesATree(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, run(t.Context(), options{
 		root: "../..", recording: "integration/testdata/recording/audit.json.gz", cluster: "recorded", namespace: "demo", name: "demo",
-		webhook: freeAddress(t), pages: freeAddress(t), plugin: freeAddress(t), store: freeAddress(t), once: true,
+		webhook: testbed.FreeAddress(t), pages: testbed.FreeAddress(t), plugin: testbed.FreeAddress(t), store: testbed.FreeAddress(t), once: true,
 	}, &out))
 
 	tree := out.String()
@@ -52,13 +53,4 @@ func count(lines []string, prefix string) int {
 		}
 	}
 	return n
-}
-
-// freeAddress returns an address that nothing listens on at this moment.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }

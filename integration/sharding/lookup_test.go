@@ -23,7 +23,7 @@ import (
 // TestLookUpsMakeTreesWholeOverShards: on a real API server, objects four levels deep, spread by object over three processes. Each
 // process sees the spans of some of them only, and looks the owners of the others up.
 func TestLookUpsMakeTreesWholeOverShards(t *testing.T) {
-	webhook := freeAddress(t)
+	webhook := testbed.FreeAddress(t)
 	cluster := testbed.ForTest(t, testbed.Options{
 		Components: testbed.APIServerOnly,
 		Audit:      testbed.Audit{Webhook: testbed.AuditWebhook{URL: "http://" + webhook + "/audit/prod"}},

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/kelemetry/kelemetry/integration/testbed"
 	"github.com/kelemetry/kelemetry/internal/attr"
 	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
 )
@@ -92,7 +93,7 @@ func place(s span) string {
 // writes are the audit IDs of the recording that become spans, as the receiver alone has it.
 func writes(t *testing.T, batches [][][]byte) map[string]bool {
 	t.Helper()
-	alone := &tier{webhook: freeAddress(t)}
+	alone := &tier{webhook: testbed.FreeAddress(t)}
 	factory := auditlogreceiver.NewFactory()
 	config := factory.CreateDefaultConfig()
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{

@@ -146,7 +146,7 @@ func (s *sink) awaitAudits(t *testing.T, from int, want map[string]bool) {
 // start runs the binary with a file of config-examples.
 func start(t *testing.T, example string, set []string, env ...string) *collector.Collector {
 	t.Helper()
-	c, err := run(t.Context(), example, set, append([]string{"KELEMETRY_HEALTH=" + freeAddress(t)}, env...)...)
+	c, err := run(t.Context(), example, set, append([]string{"KELEMETRY_HEALTH=" + testbed.FreeAddress(t)}, env...)...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_ = c.Stop()
@@ -181,7 +181,7 @@ type tier struct {
 // startOne is everything in one process.
 func startOne(t *testing.T) *tier {
 	t.Helper()
-	one := &tier{webhook: freeAddress(t), sink: startSink(t)}
+	one := &tier{webhook: testbed.FreeAddress(t), sink: startSink(t)}
 	start(t, "audit-webhook.yaml", nil, "KELEMETRY_STATE="+state(t), "KELEMETRY_WEBHOOK="+one.webhook, "JAEGER_OTLP="+one.sink.address)
 	return one
 }
@@ -189,10 +189,10 @@ func startOne(t *testing.T) *tier {
 // startBalanced is a process that receives, and three that place.
 func startBalanced(t *testing.T, set ...string) *tier {
 	t.Helper()
-	b := &tier{webhook: freeAddress(t), sink: startSink(t), example: "loadbalanced-link.yaml"}
+	b := &tier{webhook: testbed.FreeAddress(t), sink: startSink(t), example: "loadbalanced-link.yaml"}
 	var addresses []string
 	for i := range replicas {
-		address := freeAddress(t)
+		address := testbed.FreeAddress(t)
 		b.startLink(t, "KELEMETRY_OTLP="+address)
 		addresses = append(addresses, fmt.Sprintf("KELEMETRY_LINK_%d=%s", i, address))
 	}
@@ -203,7 +203,7 @@ func startBalanced(t *testing.T, set ...string) *tier {
 // startKafka is the same with a broker in between, which has more partitions than there are processes.
 func startKafka(t *testing.T) *tier {
 	t.Helper()
-	return startKafkaBeside(t, nobody(t), freeAddress(t))
+	return startKafkaBeside(t, nobody(t), testbed.FreeAddress(t))
 }
 
 // startKafkaBeside looks owners up in the cluster of a kubeconfig, which it may take a busy machine some time to answer.
@@ -227,13 +227,13 @@ func nobody(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "kubeconfig")
 	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, `{"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"http://%s"}}],`+
-		`"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}]}`, freeAddress(t)), 0o600))
+		`"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}]}`, testbed.FreeAddress(t)), 0o600))
 	return file
 }
 
 func (b *tier) startLink(t *testing.T, env ...string) {
 	t.Helper()
-	env = append(env, "KELEMETRY_STATE="+state(t), "KELEMETRY_HEALTH="+freeAddress(t), "JAEGER_OTLP="+b.sink.address)
+	env = append(env, "KELEMETRY_STATE="+state(t), "KELEMETRY_HEALTH="+testbed.FreeAddress(t), "JAEGER_OTLP="+b.sink.address)
 	b.linkEnv = append(b.linkEnv, env)
 	b.link = append(b.link, start(t, b.example, b.linkSet, env...))
 }
@@ -273,13 +273,4 @@ func recording(t *testing.T) [][][]byte {
 	}
 	require.NoError(t, lines.Err())
 	return batches
-}
-
-// freeAddress returns an address that nothing listens on at this moment.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }

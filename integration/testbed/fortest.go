@@ -81,3 +81,13 @@ func finish(b *bed, code int, w io.Writer) int {
 	}
 	return 0
 }
+
+// FreeAddress returns an address on which nothing listens at this moment.
+func FreeAddress(tb testing.TB) string {
+	tb.Helper()
+	ports, err := freePorts(1)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return addr(ports[0])
+}
