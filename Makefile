@@ -15,7 +15,7 @@ GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lin
 LDFLAGS := -s -w
 EXAMPLES := $(wildcard config-examples/*.yaml)
 COMPONENTS := $(wildcard receiver processor exporter extension connector)
-FUZZTIME ?= 5s
+FUZZTIME ?= 2s
 BENCH ?= .
 CONFIG ?= demo
 RUN_ARGS ?=
@@ -58,7 +58,7 @@ test-unit: ## the tests that need nothing but Go, with the race detector
 	$(GO) test -race ./...
 
 .PHONY: test-fuzz
-test-fuzz: ## each fuzz test for FUZZTIME (5s)
+test-fuzz: ## each fuzz test for FUZZTIME (2s)
 	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' internal $(COMPONENTS)); do \
 		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
 			$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
