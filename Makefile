@@ -61,7 +61,7 @@ test-unit: ## the tests that need nothing but Go, with the race detector
 test-fuzz: ## each fuzz test for FUZZTIME (2s)
 	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' internal $(COMPONENTS)); do \
 		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
-			$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+			$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$$(dirname $$file); \
 		done; \
 	done
 

@@ -10,7 +10,7 @@ import (
 )
 
 // placeForeign puts each span of another source below its parent if the graph has that, and else on the object that its
-// resource names. Spans that are each other's parents are put on the object.
+// resource names. Spans that are each other's parents are put on the object, and so are those below a span that is about none.
 func (g *Graph) placeForeign(entries []*Entry) {
 	if !hasForeign(entries) {
 		return
@@ -23,6 +23,7 @@ func (g *Graph) placeForeign(entries []*Entry) {
 			anchors[e.Span.SpanID()] = e
 		}
 	}
+	var homeless []*Entry
 	for _, e := range entries {
 		if e.Source != Foreign {
 			continue
@@ -39,7 +40,20 @@ func (g *Graph) placeForeign(entries []*Entry) {
 			above.Children = append(above.Children, e)
 			continue
 		}
-		g.placeOnObject(e)
+		if !g.placeOnObject(e) {
+			homeless = append(homeless, e)
+		}
+	}
+	for ; len(homeless) > 0; homeless = homeless[1:] {
+		e := homeless[0]
+		for _, child := range e.Children {
+			child.parent = nil
+			if !g.placeOnObject(child) {
+				homeless = append(homeless, child)
+			}
+		}
+		e.Children = nil
+		g.homeless++
 	}
 	for _, o := range g.objects {
 		slices.SortFunc(o.all, compareEntries)
@@ -71,20 +85,21 @@ func isBelow(e, other *Entry) bool {
 
 const maxForeignDepth = 64
 
-func (g *Graph) placeOnObject(e *Entry) {
+// placeOnObject is false of a span that is about no object.
+func (g *Graph) placeOnObject(e *Entry) bool {
 	r := e.resource
 	if e.anchor != nil {
 		if o, ok := g.objects[e.anchor.Object]; ok {
 			o.all = append(o.all, e)
-			return
+			return true
 		}
 	} else if s, ok := g.spans[spanKey{e.Span.TraceID(), e.Span.ParentSpanID()}]; ok {
 		r = s.resource
 	}
 	if !r.named {
-		g.homeless++
-		return
+		return false
 	}
 	o := g.object(r)
 	o.all = append(o.all, e)
+	return true
 }
