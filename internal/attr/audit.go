@@ -37,6 +37,16 @@ const (
 	// AuditUserPod and AuditUserNode say where a service account's token was bound to: who really acted.
 	AuditUserPod  = "k8s.audit.user.pod.name"
 	AuditUserNode = "k8s.audit.user.node.name"
+	// AuditUserClass is UserName with all nodes as one, "system:nodes": what there are few of, for metrics.
+	AuditUserClass = "k8s.audit.user.class"
+	// AuditReadVersion is on what only reads: the kind of resourceVersion asked for, "empty", "zero", "nonzero" or "continue".
+	AuditReadVersion = "k8s.audit.read.resource_version"
+	// AuditReadSelector is on what only reads: "none", "label", "field" or "label,field".
+	AuditReadSelector = "k8s.audit.read.selector"
+	// AuditTimeout is how many seconds the client let the request last, where it said so; AuditTimeoutRatio how long it
+	// lasted, as a part of that.
+	AuditTimeout      = "k8s.audit.timeout.requested"
+	AuditTimeoutRatio = "k8s.audit.timeout.ratio"
 	// AuditForwardedFor lists the source addresses before the last one. A client can claim any.
 	AuditForwardedFor = "k8s.audit.forwarded_for"
 	// AuditDryRun is true when nothing was persisted.

@@ -139,6 +139,7 @@ func (m *spanMaker) putRequest(attrs pcommon.Map, e *auditevent.Event, target re
 	if isDryRun(e) {
 		attrs.PutBool(attr.AuditDryRun, true)
 	}
+	putTerms(attrs, e, query)
 	if method, ok := httpMethods[string(e.Verb)]; ok {
 		attrs.PutStr(attr.HTTPRequestMethod, method)
 	}
@@ -167,7 +168,9 @@ func isDryRun(e *auditevent.Event) bool {
 
 func putUsers(attrs pcommon.Map, e *auditevent.Event) {
 	user := actor(e)
-	attrs.PutStr(attr.UserName, clean(user.Name))
+	name := clean(user.Name)
+	attrs.PutStr(attr.UserName, name)
+	attrs.PutStr(attr.AuditUserClass, userClass(name))
 	putText(attrs, attr.UserID, user.UID)
 	putTexts(attrs, attr.UserRoles, user.Groups)
 	putText(attrs, attr.AuditUserPod, user.Pod)
@@ -176,6 +179,14 @@ func putUsers(attrs pcommon.Map, e *auditevent.Event) {
 		attrs.PutStr(attr.AuditImpersonatorName, clean(e.User.Name))
 		putText(attrs, attr.AuditImpersonatorID, e.User.UID)
 	}
+}
+
+// userClass is the user's name where users are few: there is one for each node.
+func userClass(name string) string {
+	if strings.HasPrefix(name, "system:node:") {
+		return "system:nodes"
+	}
+	return name
 }
 
 func putSources(attrs pcommon.Map, e *auditevent.Event) {

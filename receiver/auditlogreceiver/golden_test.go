@@ -5,6 +5,7 @@ package auditlogreceiver
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/ptracetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -23,7 +25,8 @@ import (
 
 var update = flag.Bool("update", false, "write the expected output of the golden tests anew")
 
-// Each folder of testdata with an audit.yaml is a case: audit events in, traces.yaml and logs.yaml out.
+// Each folder of testdata with an audit.yaml is a case: audit events in, traces.yaml and logs.yaml out. What its config.yaml sets,
+// if it has one, is other than the default.
 func TestGolden(t *testing.T) {
 	cases, err := filepath.Glob(filepath.Join("testdata", "*", "audit.yaml"))
 	require.NoError(t, err)
@@ -32,7 +35,7 @@ func TestGolden(t *testing.T) {
 		dir := filepath.Dir(path)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			body := eventListOf(t, path)
-			traces, logs := ingestOnce(t, body)
+			traces, logs := ingestOnce(t, body, configOf(t, dir))
 			if *update {
 				require.NoError(t, golden.WriteTracesToFile(filepath.Join(dir, "traces.yaml"), traces))
 				require.NoError(t, golden.WriteLogsToFile(filepath.Join(dir, "logs.yaml"), logs))
@@ -46,6 +49,16 @@ func TestGolden(t *testing.T) {
 			requireNoSecret(t, traces, logs)
 		})
 	}
+}
+
+func configOf(tb testing.TB, dir string) func(*Config) {
+	tb.Helper()
+	conf, err := confmaptest.LoadConf(filepath.Join(dir, "config.yaml"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	require.NoError(tb, err)
+	return func(config *Config) { require.NoError(tb, conf.Unmarshal(config)) }
 }
 
 // eventListOf reads audit events that are written in YAML, for their readers' sake.
@@ -70,10 +83,10 @@ func TestRedactedValuesAreCountedInBothSignals(t *testing.T) {
 	assert.Positive(t, b.records.redacted)
 }
 
-func ingestOnce(tb testing.TB, body []byte) (ptrace.Traces, plog.Logs) {
+func ingestOnce(tb testing.TB, body []byte, change func(*Config)) (ptrace.Traces, plog.Logs) {
 	tb.Helper()
 	traces, logs := new(consumertest.TracesSink), new(consumertest.LogsSink)
-	require.NoError(tb, testIngester(tb, traces, logs, nil).eventList(tb.Context(), "prod", body))
+	require.NoError(tb, testIngester(tb, traces, logs, change).eventList(tb.Context(), "prod", body))
 	require.Len(tb, traces.AllTraces(), 1)
 	require.Len(tb, logs.AllLogs(), 1)
 	return traces.AllTraces()[0], logs.AllLogs()[0]
