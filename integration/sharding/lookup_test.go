@@ -21,7 +21,8 @@ import (
 )
 
 // TestLookUpsMakeTreesWholeOverShards: on a real API server, objects four levels deep, spread by object over three processes. Each
-// process sees the spans of some of them only, and looks the owners of the others up.
+// process sees the spans of some of them only, and looks the owners of the others up. So it is also while partitions are still
+// given from one process to another, which cuts look-ups short that are under way.
 func TestLookUpsMakeTreesWholeOverShards(t *testing.T) {
 	webhook := testbed.FreeAddress(t)
 	cluster := testbed.ForTest(t, testbed.Options{
@@ -33,6 +34,9 @@ func TestLookUpsMakeTreesWholeOverShards(t *testing.T) {
 	const trees = 8
 	want := map[string]string{} // name of the root, by name
 	for tree := range trees {
+		if tree == trees/2 {
+			b.awaitShares(t)
+		}
 		var owner *corev1.ConfigMap
 		for _, level := range []string{"root", "trunk", "branch", "leaf"} {
 			c := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d", level, tree)}}

@@ -50,7 +50,7 @@ func TestAReplicaIsKilledUnderLoad(t *testing.T) {
 					<-b.link[1].Exited()
 				case restartAt:
 					go func() {
-						c, err := run(t.Context(), b.example, b.linkSet, b.linkEnv[1]...)
+						c, err := run(t.Context(), nil, b.example, b.linkSet, b.linkEnv[1]...)
 						restarted <- func() (*collector.Collector, error) { return c, err }
 					}()
 				}

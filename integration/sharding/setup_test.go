@@ -146,7 +146,12 @@ func (s *sink) awaitAudits(t *testing.T, from int, want map[string]bool) {
 // start runs the binary with a file of config-examples.
 func start(t *testing.T, example string, set []string, env ...string) *collector.Collector {
 	t.Helper()
-	c, err := run(t.Context(), example, set, append([]string{"KELEMETRY_HEALTH=" + testbed.FreeAddress(t)}, env...)...)
+	return startLogged(t, nil, example, set, append([]string{"KELEMETRY_HEALTH=" + testbed.FreeAddress(t)}, env...)...)
+}
+
+func startLogged(t *testing.T, log io.Writer, example string, set []string, env ...string) *collector.Collector {
+	t.Helper()
+	c, err := run(t.Context(), log, example, set, env...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_ = c.Stop()
@@ -157,9 +162,9 @@ func start(t *testing.T, example string, set []string, env ...string) *collector
 	return c
 }
 
-func run(ctx context.Context, example string, set []string, env ...string) (*collector.Collector, error) {
+func run(ctx context.Context, log io.Writer, example string, set []string, env ...string) (*collector.Collector, error) {
 	return collector.Start(ctx, collector.Options{
-		Root: root, Config: filepath.Join("config-examples", example), Env: env,
+		Root: root, Config: filepath.Join("config-examples", example), Env: env, Log: log,
 		Set: append([]string{"service.telemetry.metrics.level=none"}, set...),
 	})
 }
@@ -176,6 +181,23 @@ type tier struct {
 	example string
 	linkSet []string
 	linkEnv [][]string
+	// shares are closed when these processes were first given partitions of the topic.
+	shares []<-chan struct{}
+}
+
+// notice is a log that says when a line with a text was written.
+type notice struct {
+	text string
+	once sync.Once
+	seen chan struct{}
+}
+
+// Write implements io.Writer.
+func (n *notice) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(n.text)) {
+		n.once.Do(func() { close(n.seen) })
+	}
+	return len(line), nil
 }
 
 // startOne is everything in one process.
@@ -206,13 +228,16 @@ func startKafka(t *testing.T) *tier {
 	return startKafkaBeside(t, nobody(t), testbed.FreeAddress(t))
 }
 
-// startKafkaBeside looks owners up in the cluster of a kubeconfig, which it may take a busy machine some time to answer.
+// startKafkaBeside looks owners up in the cluster of a kubeconfig. It may take a busy machine long to answer: nothing gives up
+// before, because then trees are cut, as they are meant to be.
 func startKafkaBeside(t *testing.T, kubeconfig, webhook string) *tier {
 	t.Helper()
 	kafka := testbed.KafkaForTest(t, 2*replicas+1)
 	b := &tier{
 		webhook: webhook, sink: startSink(t), example: "kafka-link.yaml",
-		linkSet: []string{"processors.k8slink.lookup.timeout=10s", "extensions.kube_clusters.lookups.timeout=10s"},
+		linkSet: []string{
+			"processors.k8slink.lookup.timeout=1m", "extensions.kube_clusters.lookups.timeout=1m", "extensions.kube_clusters.discovery.timeout=1m",
+		},
 	}
 	broker := "KELEMETRY_KAFKA=" + kafka.Broker
 	start(t, "kafka-edge.yaml", nil, broker, "KELEMETRY_STATE="+state(t), "KELEMETRY_WEBHOOK="+b.webhook)
@@ -235,7 +260,22 @@ func (b *tier) startLink(t *testing.T, env ...string) {
 	t.Helper()
 	env = append(env, "KELEMETRY_STATE="+state(t), "KELEMETRY_HEALTH="+testbed.FreeAddress(t), "JAEGER_OTLP="+b.sink.address)
 	b.linkEnv = append(b.linkEnv, env)
-	b.link = append(b.link, start(t, b.example, b.linkSet, env...))
+	given := &notice{text: `"assigned": "kelemetry_spans[`, seen: make(chan struct{})}
+	b.shares = append(b.shares, given.seen)
+	b.link = append(b.link, startLogged(t, given, b.example, b.linkSet, env...))
+}
+
+// awaitShares waits until all processes behind Kafka have partitions.
+func (b *tier) awaitShares(t *testing.T) {
+	t.Helper()
+	timeout := time.After(patience)
+	for i, share := range b.shares {
+		select {
+		case <-share:
+		case <-timeout:
+			require.Fail(t, "a process got no partitions", "%d:\n%s", i, b.link[i].Tail())
+		}
+	}
 }
 
 func state(t *testing.T) string { return filepath.Join(t.TempDir(), "state") }

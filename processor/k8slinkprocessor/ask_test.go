@@ -31,7 +31,7 @@ func TestObjectsThatNoSpanShowsAreLookedUp(t *testing.T) {
 		"pods/a (below pods/a) node > nodes/n1 (below nodes/n1)",
 	}
 	results := func(e *engine, td ptrace.Traces) map[lookup.Result]int64 {
-		b := e.link(context.Background(), td)
+		b := attempt(e, td)
 		e.accepted(b)
 		return b.stats.objectLookups
 	}

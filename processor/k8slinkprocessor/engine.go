@@ -98,15 +98,19 @@ func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
 const sentLinksEach = 2
 
 // link rewrites td. When the next consumer has accepted it, the caller reports so to accepted; until then the object
-// spans in td count as never emitted, so that a second attempt emits them again.
-func (e *engine) link(ctx context.Context, td ptrace.Traces) *batch {
+// spans in td count as never emitted, so that a second attempt emits them again. It returns an error, and leaves td as it
+// was, if the sender gave up while owners were looked up: it will send again, and then they can be had.
+func (e *engine) link(ctx context.Context, td ptrace.Traces) (*batch, error) {
 	b := newBatch(e, td)
-	b.read()           // which spans are on which objects
-	b.plant()          // needs all types that the batch shows; collects what it tells of owners
-	b.study()          // finds links and tags; needs the true types of the objects
-	b.foster()         // has links place objects; needs what was found
-	b.complete(ctx)    // finds all ancestors; needs all owners that the batch shows
-	b.ask(ctx)         // looks up objects for links that no span has shown; owners come first
+	b.read()        // which spans are on which objects
+	b.plant()       // needs all types that the batch shows; collects what it tells of owners
+	b.study()       // finds links and tags; needs the true types of the objects
+	b.foster()      // has links place objects; needs what was found
+	b.complete(ctx) // finds all ancestors; needs all owners that the batch shows
+	b.ask(ctx)      // looks up objects for links that no span has shown; owners come first
+	if err := b.abandoned(); err != nil {
+		return nil, err
+	}
 	b.place()          // computes traces and parents; needs all ancestors
 	b.connect()        // link spans that are due; needs the places of the objects, and finds those of the other ends
 	b.move()           // writes them; needs the places of all spans to know which parents come along
@@ -116,7 +120,7 @@ func (e *engine) link(ctx context.Context, td ptrace.Traces) *batch {
 	b.emit()           // object spans that go out
 	b.emitLinks()      // link spans that go out
 	b.removeConsumed() // object spans that came in; after emit, so that their resources can stay
-	return b
+	return b, nil
 }
 
 // accepted remembers the object spans and link spans of a batch as emitted, and the diffs on its audit spans as delivered.

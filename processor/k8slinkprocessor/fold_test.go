@@ -167,8 +167,8 @@ func TestABatchThatComesAgainIsNotCountedAgain(t *testing.T) {
 	var out []ptrace.Traces
 	for i := 0; i < 1000; i += 50 {
 		refused := loop(pod("a"), i, i+50)
-		e.link(t.Context(), refused)
-		e.link(t.Context(), refused) // as it was left
+		attempt(e, refused)
+		attempt(e, refused) // as it was left
 		out = append(out,
 			run(e, loop(pod("a"), i, i+50)), run(e, refused),
 			run(e, loop(pod("a"), i, i+50)), // accepted, but the sender does not know

@@ -243,7 +243,7 @@ func TestUnrelatedSpansPassUntouched(t *testing.T) {
 	td.ResourceSpans().At(0).ScopeSpans().AppendEmpty()
 	want, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
 	require.NoError(t, err)
-	b := newTestEngine(t).link(t.Context(), td)
+	b := attempt(newTestEngine(t), td)
 	got, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
 	require.NoError(t, err)
 	assert.Equal(t, want, got)

@@ -227,7 +227,7 @@ func TestLinksAreSentOncePerWindow(t *testing.T) {
 	assert.Equal(t, 0, count(run(e, receive(told{on: a, name: "patch"}, told{on: a, name: "patch again"}))))
 	later := told{on: a, name: "later", at: noon.Add(time.Hour)}
 	refused := clone(receive(later))
-	e.link(t.Context(), refused)
+	attempt(e, refused)
 	assert.Equal(t, 2, count(refused))
 	assert.Equal(t, 2, count(run(e, receive(later))), "a batch that was refused counts as never sent")
 	assert.Equal(t, 0, count(run(e, receive(later))))
@@ -470,7 +470,7 @@ func TestSnapshotsThatAreNoObjectsAreCounted(t *testing.T) {
 	e := newTestEngine(t)
 	for _, snapshot := range []string{"[]", "{", `"x"`, "null", strings.Repeat("[", 20000)} {
 		td := show(shown{told: told{on: pod("a"), name: "create"}, snapshot: snapshot})
-		b := e.link(t.Context(), td)
+		b := attempt(e, td)
 		assert.EqualValues(t, 1, b.stats.unreadable, "%.20s", snapshot)
 	}
 }

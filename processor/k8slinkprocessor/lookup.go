@@ -103,3 +103,12 @@ func (b *batch) complete(ctx context.Context) {
 	}
 	b.engine.knowledge.Complete(ctx, b.forest, finder)
 }
+
+// abandoned is why the batch is not worth placing: its sender gave up on it, so answers are missing that the next attempt gets.
+// Kafka's receiver does so when a partition goes to another process, which reads the same spans again.
+func (b *batch) abandoned() error {
+	if b.finder == nil || b.finder.Abandoned() == nil {
+		return nil
+	}
+	return fmt.Errorf("the sender gave up while objects were looked up: %w", b.finder.Abandoned())
+}

@@ -5,9 +5,11 @@ package k8slinkprocessor
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/ptracetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -192,7 +194,7 @@ func TestAnObjectWithoutANamespaceIsNotOwnedByOneInANamespace(t *testing.T) {
 	node := resource("v1", "Node", "n1", "uid-n1")
 	e := newTestEngine(t)
 	td := receive(told{on: node, name: "create", owners: controlledBy(pod("a"))})
-	b := e.link(t.Context(), td)
+	b := attempt(e, td)
 	assert.Equal(t, trimPicture(`
 		nodes/n1
 		  create`), picture(td))
@@ -258,4 +260,57 @@ func create(t *testing.T, set processor.Settings, cfg *Config, next *consumertes
 	p, err := NewFactory().CreateTraces(t.Context(), set, cfg, next)
 	require.NoError(t, err)
 	return p
+}
+
+// TestWhatItsSenderGaveUpIsRefused, and not placed without the answers that are still to come: Kafka's receiver gives up when a
+// partition goes to another process, which reads the same spans again.
+func TestWhatItsSenderGaveUpIsRefused(t *testing.T) {
+	rs, a, cactus := replicaSet("web-1"), pod("web-1-a"), resource("example.com/v1", "Cactus", "spiky", "uid-spiky")
+	c := lookuptest.New("prod")
+	c.Put(a, rs)
+	c.Put(rs, cactus)
+	c.Serve("example.com", "Cactus", "prickly-ones", meta.RESTScopeNamespace)
+	cfg := createDefaultConfig().(*Config)
+	cfg.Lookup = configoptional.Some(defaultLookup())
+	sink := new(consumertest.TracesSink)
+	p := create(t, processortest.NewNopSettings(metadata.Type), cfg, sink)
+	require.NoError(t, p.Start(t.Context(), lookupHost{map[component.ID]component.Component{component.MustNewID("kube_clusters"): c}}))
+
+	gone := errors.New("the partition is another's")
+	giveUp := func(td ptrace.Traces, at int) error {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		defer cancel(nil)
+		asked := 0
+		c.Answer(func(ctx context.Context, _ identity.Object) error {
+			if asked++; asked < at {
+				return nil
+			}
+			cancel(gone)
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		defer c.Answer(nil)
+		return p.ConsumeTraces(ctx, td)
+	}
+	patch := func() ptrace.Traces { return receive(told{on: a, name: "patch"}) }
+	td := patch()
+	for at := 1; at <= 2; at++ {
+		require.ErrorIs(t, giveUp(td, at), gone)
+		assert.Empty(t, sink.AllTraces())
+		require.NoError(t, ptracetest.CompareTraces(patch(), td), "left as it was")
+	}
+	require.NoError(t, p.ConsumeTraces(t.Context(), td))
+	assert.Equal(t, trimPicture(`
+		prickly-ones/spiky
+		  replicasets/web-1
+		    pods/web-1-a
+		      patch`), picture(sink.AllTraces()...))
+
+	// Who gives up on what needs no look-up has it taken.
+	sink.Reset()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, p.ConsumeTraces(ctx, receive(told{on: cactus, name: "create", owners: "[]"})))
+	assert.Equal(t, 2, sink.SpanCount())
+	require.NoError(t, p.Shutdown(t.Context()))
 }

@@ -104,7 +104,10 @@ func (p *linkProcessor) evaluated(rule string, outcome links.Outcome, err error)
 // ConsumeTraces implements consumer.Traces. When the next consumer fails, the batch may come again as it was or as it
 // was left: the engine makes the same of both.
 func (p *linkProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	b := p.engine.link(ctx, td)
+	b, err := p.engine.link(ctx, td)
+	if err != nil {
+		return err
+	}
 	if err := p.hold(ctx, b); err != nil {
 		return err
 	}

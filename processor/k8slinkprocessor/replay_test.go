@@ -91,9 +91,9 @@ func TestSecondAttemptWithTheSameData(t *testing.T) {
 		told{on: a, name: "create a", owners: controlledBy(rs)},
 	)
 	foreignBatch(reconcile).ResourceSpans().MoveAndAppendTo(td.ResourceSpans())
-	e.link(t.Context(), td) // and the next consumer fails
+	attempt(e, td) // and the next consumer fails
 	want, wantIDs := picture(td), triples(td)
-	e.link(t.Context(), td)
+	attempt(e, td)
 	assert.Equal(t, want, picture(td))
 	assert.Equal(t, wantIDs, triples(td))
 	assert.Contains(t, want, "deployments/web")
@@ -114,7 +114,7 @@ func TestObjectSpanIsEmittedOncePerWindow(t *testing.T) {
 	batch := func() ptrace.Traces { return receive(told{on: a, name: "patch", owners: controlledBy(rs)}) }
 
 	refused := batch()
-	e.link(t.Context(), refused)
+	attempt(e, refused)
 	assert.Equal(t, 2, objects(refused))
 	assert.Equal(t, 2, objects(run(e, batch())), "not accepted, so not sent")
 	assert.Equal(t, 0, objects(run(e, batch())))

@@ -52,8 +52,17 @@ var defaultRules = sync.OnceValues(createDefaultConfig().(*Config).rules)
 
 // run puts a batch through an engine whose next consumer accepts everything.
 func run(e *engine, td ptrace.Traces) ptrace.Traces {
-	e.accepted(e.link(context.Background(), td))
+	e.accepted(attempt(e, td))
 	return td
+}
+
+// attempt puts a batch through an engine, and does not tell it what became of it.
+func attempt(e *engine, td ptrace.Traces) *batch {
+	b, err := e.link(context.Background(), td)
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 func clone(td ptrace.Traces) ptrace.Traces {

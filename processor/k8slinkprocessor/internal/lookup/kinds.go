@@ -40,7 +40,10 @@ func (b *Batch) Kinds(ctx context.Context, wanted []hierarchy.Kind) []hierarchy.
 	})
 	var types []hierarchy.Type
 	for _, c := range calls {
-		if c.mapping == nil {
+		switch {
+		case c.mapping == nil && b.abandoned != nil:
+			continue // nobody has said no
+		case c.mapping == nil:
 			b.misses.add(missOfKind(c.kind), b.now().Add(min(failedTTL, b.settings.NegativeTTL)))
 			continue
 		}

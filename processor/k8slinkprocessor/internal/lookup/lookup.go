@@ -30,6 +30,8 @@ const (
 	Unavailable Result = "unavailable"
 	// Timeout: the batch had no more time.
 	Timeout Result = "timeout"
+	// Abandoned: the sender of the batch gave up, and will send it again.
+	Abandoned Result = "abandoned"
 	// Remembered: it failed only just now, in one of the other ways.
 	Remembered Result = "remembered"
 	// NoCluster: the extension does not know a cluster of that name.
@@ -91,6 +93,8 @@ func (l *Lookups) Batch() *Batch { return &Batch{Lookups: l, left: l.settings.Ti
 type Batch struct {
 	*Lookups
 	left time.Duration
+	// abandoned is why the sender of the batch gave up while it was waited for answers.
+	abandoned error
 }
 
 var _ hierarchy.Finder = (*Batch)(nil)
@@ -98,13 +102,28 @@ var _ hierarchy.Finder = (*Batch)(nil)
 // Spent is how long the batch has waited.
 func (b *Batch) Spent() time.Duration { return b.settings.Timeout - b.left }
 
+// Abandoned returns why the sender of the batch gave up while it was waited for answers; nil if it did not. Then answers are
+// missing that were to be had: the batch had time.
+func (b *Batch) Abandoned() error { return b.abandoned }
+
+// late is the result of what was not answered.
+func (b *Batch) late() Result {
+	if b.abandoned != nil {
+		return Abandoned
+	}
+	return Timeout
+}
+
 // spend runs a function within the time that is left.
-func (b *Batch) spend(ctx context.Context, work func(context.Context)) {
+func (b *Batch) spend(sender context.Context, work func(context.Context)) {
 	begun := b.now()
-	ctx, cancel := context.WithTimeout(ctx, b.left)
+	ctx, cancel := context.WithTimeout(sender, b.left)
 	defer cancel()
 	work(ctx)
 	b.left = max(0, b.left-b.now().Sub(begun))
+	if sender.Err() != nil {
+		b.abandoned = context.Cause(sender)
+	}
 }
 
 // each runs a function for each of so many numbers, concurrently, as long as there are places and the context lasts. It

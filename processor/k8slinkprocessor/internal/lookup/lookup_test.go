@@ -5,6 +5,7 @@ package lookup_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -254,4 +255,27 @@ func TestTheMemoryOfFailuresIsBounded(t *testing.T) {
 		r.owner(t, of(object("ReplicaSet", fmt.Sprint(i))))
 	}
 	assert.EqualValues(t, 15, r.Evictions())
+}
+
+// TestWhoGivesUpLeavesNoMemory: nobody has said that there is no such thing, so the next batch asks again.
+func TestWhoGivesUpLeavesNoMemory(t *testing.T) {
+	r := newRig(t)
+	r.clusters.Put(rs, web)
+	r.clusters.Serve("example.com", "Cactus", "prickly-ones", meta.RESTScopeNamespace)
+	kinds := []hierarchy.Kind{{Cluster: "prod", Group: "example.com", Kind: "Cactus"}}
+	gone := errors.New("gone")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(gone)
+
+	abandoned := r.Batch()
+	assert.Empty(t, abandoned.Owners(ctx, []hierarchy.Question{of(rs)}))
+	assert.Empty(t, abandoned.Kinds(ctx, kinds))
+	assert.Equal(t, gone, abandoned.Abandoned())
+	assert.Equal(t, map[string]int{"api abandoned": 1}, r.results)
+
+	next := r.Batch()
+	assert.Len(t, next.Owners(t.Context(), []hierarchy.Question{of(rs)}), 1)
+	assert.Len(t, next.Kinds(t.Context(), kinds), 1)
+	assert.NoError(t, next.Abandoned())
+	r.Wait()
 }

@@ -67,7 +67,7 @@ func (b *Batch) judgeObject(w *Wanted) {
 	remember := b.settings.NegativeTTL
 	switch {
 	case errors.Is(w.err, errLate):
-		w.Result = Timeout
+		w.Result = b.late()
 		return
 	case errors.Is(w.err, kubecluster.ErrNotFound):
 		w.Result = NotFound

@@ -90,7 +90,7 @@ func (b *Batch) judge(answers []hierarchy.Answer, wanted []hierarchy.Question, r
 				b.misses.add(missOf(q), b.now().Add(b.settings.NegativeTTL))
 			}
 		case errors.Is(r.err, errLate):
-			b.observe(hierarchy.SourceLookup, Timeout)
+			b.observe(hierarchy.SourceLookup, b.late())
 		case errors.Is(r.err, kubecluster.ErrNotFound):
 			b.observe(hierarchy.SourceLookup, NotFound)
 			b.misses.add(missOf(q), b.now().Add(b.settings.NegativeTTL))
