@@ -73,6 +73,26 @@ func (b *bed) run(name, binary string, args ...string) (*process, error) {
 	return p, nil
 }
 
+// Restart kills a server with -9, starts it again as it was, with the data that it had, and returns when it is ready. It is named as its
+// log file is, for instance kube-apiserver. It is not safe for concurrent use.
+func (b *bed) Restart(ctx context.Context, name string) error {
+	i := slices.IndexFunc(b.procs, func(p *process) bool { return p.name == name })
+	if i < 0 {
+		return fmt.Errorf("restart %s: no such server here", name)
+	}
+	old := b.procs[i]
+	old.kill()
+	p, err := startProcess(b.dir, name, old.cmd.Path, old.cmd.Args[1:]...)
+	if err != nil {
+		return err
+	}
+	b.procs[i] = p
+	if old.ready == nil {
+		return nil
+	}
+	return p.await(ctx, old.ready)
+}
+
 // alive returns an error if any process has ended.
 func (b *bed) alive() error {
 	for _, p := range b.procs {

@@ -121,7 +121,7 @@ func (j *Jaeger) setUp(ctx context.Context, b *bed, binary string, opts JaegerOp
 	if err != nil {
 		return err
 	}
-	return p.await(ctx, "Jaeger", func(ctx context.Context) error {
+	return p.await(ctx, func(ctx context.Context) error {
 		if err := getOK(ctx, http.DefaultClient, j.QueryURL+"/api/services"); err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ func StartKafka(ctx context.Context, partitions int) (*Kafka, error) {
 		if err != nil {
 			return err
 		}
-		return p.await(ctx, "Kafka", func(ctx context.Context) error {
+		return p.await(ctx, func(ctx context.Context) error {
 			connection, err := new(net.Dialer).DialContext(ctx, "tcp", k.Broker)
 			if err == nil {
 				err = connection.Close()

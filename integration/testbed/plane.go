@@ -99,7 +99,7 @@ func (p *plane) startAPIServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := etcd.await(ctx, "etcd", func(ctx context.Context) error { return getOK(ctx, http.DefaultClient, client+"/health") }); err != nil {
+	if err := etcd.await(ctx, func(ctx context.Context) error { return getOK(ctx, http.DefaultClient, client+"/health") }); err != nil {
 		return err
 	}
 	flags, err := p.apiServerFlags(client)
@@ -110,7 +110,7 @@ func (p *plane) startAPIServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return server.await(ctx, "kube-apiserver", func(ctx context.Context) error {
+	return server.await(ctx, func(ctx context.Context) error {
 		return getOK(ctx, p.people[0].httpClient, p.url()+"/readyz")
 	})
 }

@@ -23,6 +23,7 @@ type process struct {
 	cmd           *exec.Cmd
 	stopping      atomic.Bool
 	exited        chan struct{}
+	ready         func(context.Context) error // nil if nobody waits for it
 }
 
 // startProcess runs a binary with both outputs in <dir>/<name>.log and nothing of this program's environment but the way to
@@ -87,8 +88,17 @@ func (p *process) stop(grace time.Duration) error {
 	return nil
 }
 
-// await polls a condition until it holds. It gives up when the context ends, with the condition's last error, or when the process does.
-func (p *process) await(ctx context.Context, what string, ready func(context.Context) error) error {
+// kill ends the process with -9.
+func (p *process) kill() {
+	p.stopping.Store(true)
+	_ = p.cmd.Process.Kill()
+	<-p.exited
+}
+
+// await polls a condition until it holds, and keeps it for another start of the process. It gives up when the context ends, with the
+// condition's last error, or when the process does.
+func (p *process) await(ctx context.Context, ready func(context.Context) error) error {
+	p.ready = ready
 	poll := time.NewTicker(25 * time.Millisecond)
 	defer poll.Stop()
 	for {
@@ -100,7 +110,7 @@ func (p *process) await(ctx context.Context, what string, ready func(context.Con
 		case <-p.exited:
 			return p.failure()
 		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w; last: %w", what, context.Cause(ctx), err)
+			return fmt.Errorf("wait for %s: %w; last: %w", p.name, context.Cause(ctx), err)
 		case <-poll.C:
 		}
 	}

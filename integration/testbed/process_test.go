@@ -61,7 +61,7 @@ func TestAwaitEndsWithTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = p.await(t.Context(), "readiness", func(context.Context) error { return errors.New("not yet") })
+	err = p.await(t.Context(), func(context.Context) error { return errors.New("not yet") })
 	if !errors.Is(err, errPortInUse) {
 		t.Errorf("error is %v, want one that makes the start try other ports", err)
 	}
