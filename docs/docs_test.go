@@ -87,6 +87,65 @@ func TestReadmesNameMakeTargetsThatExist(t *testing.T) {
 	}
 }
 
+// TestEveryThreatHasATestThatExists: no line of a table of threats is without a test, but for what cannot be held, and each test is there.
+func TestEveryThreatHasATestThatExists(t *testing.T) {
+	declared := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	require.NoError(t, filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.go") {
+			for _, found := range function.FindAllStringSubmatch(read(t, path), -1) {
+				declared[found[1]] = true
+			}
+		}
+		return err
+	}))
+	_, threats, _ := strings.Cut(read(t, "threat-model.md"), "\n## What could leak")
+	name := regexp.MustCompile(`\b(?:Test|Fuzz)\w+`)
+	rows := 0
+	for line := range strings.Lines(threats) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 || strings.HasPrefix(cells[1], "---") || strings.TrimSpace(cells[1]) == "threat" {
+			continue
+		}
+		rows++
+		tests := name.FindAllString(cells[3], -1)
+		assert.True(t, len(tests) > 0 || strings.HasPrefix(cells[2], " nothing:"), "no test is named: %s", line)
+		for _, test := range tests {
+			assert.True(t, declared[test], "docs/threat-model.md names %s, which does not exist", test)
+		}
+	}
+	assert.NotZero(t, rows)
+}
+
+// TestEveryDependencyHasAReason compares docs/dependencies.md with what go.mod requires directly.
+func TestEveryDependencyHasAReason(t *testing.T) {
+	direct := regexp.MustCompile(`(?m)^\t(?:tool )?(\S+) v\S+$`)
+	reasons := map[string]bool{} // by module, or beginning of modules with a slash at its end; whether there is such a requirement
+	for line := range strings.Lines(read(t, "dependencies.md")) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			continue
+		}
+		for _, found := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
+			reasons[strings.TrimSuffix(found[1], "...")] = false
+		}
+	}
+	modules := direct.FindAllStringSubmatch(read(t, "../go.mod"), -1)
+	require.NotEmpty(t, modules)
+	for _, m := range modules {
+		given := false
+		for reason := range reasons {
+			if m[1] == reason || strings.HasSuffix(reason, "/") && strings.HasPrefix(m[1], reason) {
+				reasons[reason], given = true, true
+			}
+		}
+		assert.True(t, given, "docs/dependencies.md does not say why %s is required", m[1])
+	}
+	for reason, needed := range reasons {
+		assert.True(t, needed, "docs/dependencies.md gives a reason for %s, which is not required", reason)
+	}
+}
+
 func markdownFiles(t *testing.T) []string {
 	t.Helper()
 	var pages []string

@@ -228,3 +228,18 @@ func readFile(t *testing.T, name string) []byte {
 	require.NoError(t, err)
 	return content
 }
+
+// TestExamplesListenOnLocalhost: to be reached from elsewhere, and by whom, is for the user to say.
+func TestExamplesListenOnLocalhost(t *testing.T) {
+	listens := regexp.MustCompile(`(?m)^ +endpoint: *(?:\$\{env:\w+:-)?([^\s}]*)`)
+	examples, err := filepath.Glob(filepath.Join(root, "config-examples", "*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, examples)
+	for _, example := range examples {
+		text, err := os.ReadFile(example)
+		require.NoError(t, err)
+		for _, found := range listens.FindAllStringSubmatch(string(text), -1) {
+			assert.Regexp(t, `^(https?://)?localhost(:|$)`, found[1], example)
+		}
+	}
+}

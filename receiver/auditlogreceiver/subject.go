@@ -25,15 +25,15 @@ type subject struct {
 
 // subjectOf names the object as far as the event's objectRef does, and asks the response only when that has no name:
 // a create with generateName, for instance. Without objectRef the response has to tell what it is; when there is none
-// either, the subject has no Resource.
+// either, the subject has no Resource. Texts are cut, which no name that an API server accepts is long enough for.
 func subjectOf(e *auditevent.Event, cluster string) subject {
-	group, version := string(e.Ref.Group), string(e.Ref.Version)
+	group, version := clean(e.Ref.Group), clean(e.Ref.Version)
 	s := subject{Resource: objectspan.Resource{
 		Object: identity.Object{
-			Cluster: cluster, Group: group, Resource: string(e.Ref.Resource),
-			Namespace: string(e.Ref.Namespace), Name: string(e.Ref.Name),
+			Cluster: cluster, Group: group, Resource: clean(e.Ref.Resource),
+			Namespace: clean(e.Ref.Namespace), Name: clean(e.Ref.Name),
 		},
-		UID: string(e.Ref.UID),
+		UID: clean(e.Ref.UID),
 	}}
 	if s.Object.Resource != "" {
 		s.APIVersion = identity.APIVersion(group, version)
@@ -61,7 +61,7 @@ func (s *subject) complete() {
 // takeDetails keeps the UID that a deletion answers, at level Metadata too.
 func (s *subject) takeDetails(status *auditevent.Status) {
 	if len(status.DetailsUID) > 0 && s.Name != "" && string(status.DetailsName) == s.Name {
-		s.UID = string(status.DetailsUID)
+		s.UID = clean(status.DetailsUID)
 	}
 }
 
@@ -87,9 +87,9 @@ func (s *subject) inferReference(body auditevent.Body) bool {
 	if !body.HasMetadata || len(body.Kind) == 0 || string(body.Kind) == "Status" || len(body.Metadata.Name) == 0 {
 		return false
 	}
-	s.APIVersion, s.Kind = string(body.APIVersion), string(body.Kind)
+	s.APIVersion, s.Kind = clean(body.APIVersion), clean(body.Kind)
 	s.Group, _ = identity.GroupVersion(s.APIVersion)
-	s.Namespace = string(body.Metadata.Namespace)
+	s.Namespace = clean(body.Metadata.Namespace)
 	if t, ok := kinds.ByKind(s.Group, s.Kind); ok {
 		s.Object.Resource = t.Resource
 	} else {
@@ -105,7 +105,7 @@ func (s *subject) take(body auditevent.Body) {
 		return
 	}
 	meta := body.Metadata
-	if !body.HasMetadata || len(meta.Name) == 0 || s.Name != "" && s.Name != string(meta.Name) {
+	if !body.HasMetadata || len(meta.Name) == 0 || s.Name != "" && s.Name != clean(meta.Name) {
 		return
 	}
 	s.whole = s.isItself(body)
@@ -115,12 +115,12 @@ func (s *subject) take(body auditevent.Body) {
 	}
 	// A Scale has name, UID and resourceVersion of the object it scales, but nothing else of it.
 	s.meta = meta
-	s.Name = string(meta.Name)
+	s.Name = clean(meta.Name)
 	if len(meta.UID) > 0 {
-		s.UID = string(meta.UID)
+		s.UID = clean(meta.UID)
 	}
 	if s.whole && s.Kind == "" {
-		s.Kind = string(body.Kind)
+		s.Kind = clean(body.Kind)
 	}
 }
 
