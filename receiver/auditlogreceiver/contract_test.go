@@ -107,7 +107,7 @@ func (p *poster) Generate() []receivertest.UniqueIDAttrVal {
 	}
 }
 
-// writer appends to an audit log.
+// writer appends to an audit log. Each round of the checker has a receiver and a file of its own: none is cut under the eyes of its reader.
 type writer struct {
 	t    *testing.T
 	path string
@@ -118,11 +118,14 @@ type writer struct {
 
 func (w *writer) Start() {
 	var err error
-	w.file, err = os.OpenFile(w.path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	w.file, err = os.OpenFile(w.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	require.NoError(w.t, err)
 }
 
-func (w *writer) Stop() { require.NoError(w.t, w.file.Close()) }
+func (w *writer) Stop() {
+	require.NoError(w.t, w.file.Close())
+	require.NoError(w.t, os.Remove(w.path))
+}
 
 func (w *writer) Generate() []receivertest.UniqueIDAttrVal {
 	w.mu.Lock()
