@@ -26,13 +26,15 @@ help: ## list the targets
 
 ## To use it
 
+# Ctrl-C goes to the program alone, which has a process group of its own (set -m), so that make ends as it does: well.
 .PHONY: run
-run: build ## a recorded audit log shown as a tree; or CONFIG=standalone for the cluster of KUBECONFIG. Ctrl-C ends it
+run: build ## a recorded roll-out shown as a tree; or CONFIG=standalone for the cluster of KUBECONFIG. Ctrl-C ends it
 ifeq ($(CONFIG),demo)
-	$(GO) run ./integration/run $(RUN_ARGS)
+	@$(GO) build -o bin/demo ./integration/run
+	@set -m; bin/demo $(RUN_ARGS); exit $$?
 else
-	KELEMETRY_STATE=$${KELEMETRY_STATE:-.cache/$(CONFIG)/state} KELEMETRY_TRACES=$${KELEMETRY_TRACES:-.cache/$(CONFIG)/traces} \
-		bin/kelemetry --config config-examples/$(CONFIG).yaml $(RUN_ARGS)
+	@set -m; KELEMETRY_STATE=$${KELEMETRY_STATE:-.cache/$(CONFIG)/state} KELEMETRY_TRACES=$${KELEMETRY_TRACES:-.cache/$(CONFIG)/traces} \
+		bin/kelemetry --config config-examples/$(CONFIG).yaml $(RUN_ARGS); exit $$?
 endif
 
 .PHONY: build
@@ -99,7 +101,7 @@ check-generated: ## fail if make generate changes a file, or go.mod wants tidyin
 	git diff --exit-code "$$before" "$$after" || { echo 'make generate changed files: commit what it made'; exit 1; }
 
 .PHONY: record
-record: ## record integration/testdata/recording anew, on a real control plane
+record: build ## record integration/testdata/recording anew, on a real control plane
 	$(GO) run ./integration/record
 
 .PHONY: clean

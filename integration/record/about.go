@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kelemetry/kelemetry/internal/attr"
 )
 
 // about is what there is to say about a recording.
@@ -21,41 +23,46 @@ type about struct {
 	secrets []string
 	kept    []event
 	of      int
+	// spans counts those of Events and of the watch by type.
+	spans map[string]int
 }
 
 // check refuses a recording that would give away a credential, or the machine that it was made on.
-func (a about) check(events []event) error {
+func (a about) check(lines [][]byte) error {
 	forbidden := append([]string{"PRIVATE KEY", "eyJhbGciOi"}, a.secrets...)
-	for _, e := range events {
+	for _, line := range lines {
 		for _, text := range forbidden {
-			if bytes.Contains(e.line, []byte(text)) {
-				return fmt.Errorf("%s %s of %s (audit ID %s) contains %.20q…", e.User.Username, e.Verb, e.RequestURI, e.AuditID, text)
+			if at := bytes.Index(line, []byte(text)); at >= 0 {
+				return fmt.Errorf("%.20q… is in …%s…", text, line[max(0, at-200):at])
 			}
 		}
 	}
 	return nil
 }
 
-func (a about) readme(file string) []byte {
+func (a about) readme() []byte {
 	var b bytes.Buffer
 	bytesOf := 0
 	for _, e := range a.kept {
 		bytesOf += len(e.line) + 1
 	}
-	fmt.Fprintf(&b, `# A recorded audit log
+	fmt.Fprintf(&b, `# What a real control plane told
 
-%s is the audit log of a real control plane (kube-apiserver %s, kube-controller-manager, kube-scheduler; nodes
-simulated by kwok) at level RequestResponse: one audit.k8s.io/v1 Event in JSON a line, stage RequestReceived omitted, in the order
-in which kube-apiserver wrote them. It was written by
+A recording of a control plane (kube-apiserver %s, kube-controller-manager, kube-scheduler; nodes simulated by kwok), from three
+sides at once. It was written by
 
     make record        # go run ./integration/record
 
-on %s, between %s and %s UTC, and is not edited by hand. It has %d of the %d events that were logged, %d bytes
-unpacked, %d an event.
+on %s, between %s and %s UTC, and is not edited by hand.
 
-The cluster was synthetic and is gone. Nothing in the log is redacted, Secrets included, except that the bodies of TokenRequests and
-TokenReviews are left out, and that the machine is called control-plane: the recorder refuses to write a log with a token, a private
-key or the machine's name in it.
+- %s is the audit log at level RequestResponse: one audit.k8s.io/v1 Event in JSON a line, stage RequestReceived
+  omitted, in the order in which kube-apiserver wrote them. It has %d of the %d events that were logged, %d bytes unpacked, %d an event.
+- %s is what the receivers k8sevent and watch sent meanwhile: OTLP in JSON, some spans a line, in order of time. It
+  has %d spans of Events and %d of changes.
+
+The cluster was synthetic and is gone. Nothing in the audit log is redacted, Secrets included, except that the bodies of TokenRequests and
+TokenReviews are left out, and that the machine is called %s: the recorder refuses to write a log with a token, a private
+key or the machine's name in it. The spans are redacted, as the receivers always do, and hold no value of a Secret.
 
 ## What happens in it
 
@@ -67,15 +74,16 @@ key or the machine's name in it.
   protocols, eviction, binding by hand, a Job, a Secret in every way, a Helm release's Secret, TokenRequest, TokenReview.
 - dashboard lists all the time. The controllers, the scheduler and kwok (as the kubelets of 3 nodes) do their work.
 
-Every write in these namespaces is in it. Of leases, of kube-apiserver's own requests and of requests that are about no resource
-a part is left out, chosen by a hash of the audit ID.
+Every write, Event and change in these namespaces is in it. Of leases, of kube-apiserver's own requests and of requests that are about no
+resource a part is left out of the audit log, chosen by a hash of the audit ID, and so is everything that Kelemetry itself read.
 
-## What it consists of
+## What the audit log consists of
 
 | verb | events |
 |---|---|
-`, file, a.version, a.started.UTC().Format("2006-01-02"), a.started.UTC().Format("15:04:05"), a.ended.UTC().Format("15:04:05"),
-		len(a.kept), a.of, bytesOf, bytesOf/max(1, len(a.kept)))
+`, a.version, a.started.UTC().Format("2006-01-02"), a.started.UTC().Format("15:04:05"), a.ended.UTC().Format("15:04:05"),
+		auditFile, len(a.kept), a.of, bytesOf, bytesOf/max(1, len(a.kept)),
+		spansFile, a.spans[attr.SpanTypeEvent], a.spans[attr.SpanTypeWatch], renamed)
 	a.table(&b, func(e event) string { return e.Verb })
 	b.WriteString("\n| user | events |\n|---|---|\n")
 	a.table(&b, func(e event) string {

@@ -61,23 +61,24 @@ func carriesToken(e testbed.AuditEvent) bool {
 }
 
 // rename replaces the name of the machine, which kube-apiserver, the scheduler and kwok put into the names of their instances.
-func rename(events []event, host, to string) {
-	for i := range events {
-		for _, form := range hostForms {
-			events[i].line = bytes.ReplaceAll(events[i].line, fmt.Appendf(nil, form, host), fmt.Appendf(nil, form, to))
-		}
+func rename(line []byte, host string) []byte {
+	for _, form := range hostForms {
+		line = bytes.ReplaceAll(line, fmt.Appendf(nil, form, host), fmt.Appendf(nil, form, renamed))
 	}
+	return line
 }
 
-// hostForms are how a host name stands in JSON: the whole of a value, its end or its beginning.
-var hostForms = []string{`"%s"`, `-%s"`, `"%s_`}
+const renamed = "control-plane"
+
+// hostForms are how a host name stands in JSON, and in JSON within JSON: the whole of a value, its end or its beginning.
+var hostForms = []string{`"%s"`, `-%s"`, `"%s_`, `"%s\"`, `-%s\"`}
 
 // fit packs as many events as maxBytes allow. Leases, kube-apiserver's own requests and what has to do with no resource
 // are thinned from the start: a young cluster has too many of them.
 func fit(events []event, maxBytes int) (kept []event, packed []byte, err error) {
 	for share := 1.0; share > 0.01; share *= 0.8 {
 		kept = slices.DeleteFunc(slices.Clone(events), func(e event) bool { return !keep(e.AuditEvent, share) })
-		if packed, err = pack(kept); err != nil {
+		if packed, err = pack(linesOf(kept)); err != nil {
 			return nil, nil, err
 		}
 		if len(packed) <= maxBytes {
@@ -90,6 +91,8 @@ func fit(events []event, maxBytes int) (kept []event, packed []byte, err error) 
 // keep decides by the audit ID, so that the stages of a request stay together.
 func keep(e testbed.AuditEvent, share float64) bool {
 	switch {
+	case e.User.Username == observer:
+		return false
 	case e.Writes() && slices.Contains(namespaces, e.ObjectRef.Namespace):
 		return true
 	case e.ObjectRef.Resource == "leases", e.ObjectRef.Resource == "":
@@ -102,15 +105,23 @@ func keep(e testbed.AuditEvent, share float64) bool {
 	return float64(h.Sum32())/(1<<32) < share
 }
 
-// pack has no name and no time in its header: the same events give the same bytes.
-func pack(events []event) ([]byte, error) {
+func linesOf(events []event) [][]byte {
+	lines := make([][]byte, 0, len(events))
+	for _, e := range events {
+		lines = append(lines, e.line)
+	}
+	return lines
+}
+
+// pack has no name and no time in its header: the same lines give the same bytes.
+func pack(lines [][]byte) ([]byte, error) {
 	var b bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range events {
-		if _, err := zip.Write(append(e.line, '\n')); err != nil {
+	for _, line := range lines {
+		if _, err := zip.Write(append(line, '\n')); err != nil {
 			return nil, err
 		}
 	}

@@ -23,8 +23,12 @@ const (
 // namespaces are those in which play does something.
 var namespaces = []string{demo, shop, lab}
 
-// dashboard is a user that only reads, as most of a cluster's clients do.
-const dashboard = "dashboard"
+const (
+	// dashboard is a user that only reads, as most of a cluster's clients do.
+	dashboard = "dashboard"
+	// observer is the user that Kelemetry is.
+	observer = "kelemetry"
+)
 
 // play lets several users work in the cluster at the same time: Alice rolls out demo, Bob the shop, everything else that makes
 // audit logs interesting happens beside them, and a dashboard looks on.
@@ -132,11 +136,14 @@ func playPods(ctx context.Context, c *testbed.Cluster) error {
 	return err
 }
 
+// syntheticSecrets are values that no span may tell.
+var syntheticSecrets = []string{"synthetic-secret", "synthetic-secret-in-release"}
+
 func playSecrets(ctx context.Context, c *testbed.Cluster) error {
-	if _, err := testbed.HandleSecret(ctx, c.Alice, lab, "database", "synthetic-secret"); err != nil {
+	if _, err := testbed.HandleSecret(ctx, c.Alice, lab, "database", syntheticSecrets[0]); err != nil {
 		return err
 	}
-	if _, err := testbed.InstallHelmRelease(ctx, c.Bob, lab, "wordpress", "synthetic-secret-in-release"); err != nil {
+	if _, err := testbed.InstallHelmRelease(ctx, c.Bob, lab, "wordpress", syntheticSecrets[1]); err != nil {
 		return err
 	}
 	token, err := testbed.RequestToken(ctx, c.Bob, lab)

@@ -14,12 +14,12 @@ import (
 )
 
 func TestRecordingAnew(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "recording", "audit.json.gz")
-	if err := record(t.Context(), options{out: out, maxBytes: 1_000_000, pods: testbed.PodsFast, progress: t.Output()}); err != nil {
+	out := filepath.Join(t.TempDir(), "recording")
+	if err := record(t.Context(), options{root: "../..", out: out, maxBytes: 1_000_000, pods: testbed.PodsFast, progress: t.Output()}); err != nil {
 		t.Fatal(err)
 	}
 	checkRecording(t, out)
-	if _, err := os.Stat(filepath.Join(filepath.Dir(out), "README.md")); err != nil {
+	if _, err := os.Stat(filepath.Join(out, "README.md")); err != nil {
 		t.Error(err)
 	}
 }

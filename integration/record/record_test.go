@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/kelemetry/kelemetry/integration/testbed"
+	"github.com/kelemetry/kelemetry/internal/attr"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -43,13 +46,13 @@ const (
 func TestCredentialsAreTakenOutAndSyntheticSecretsStay(t *testing.T) {
 	events := parse(t, tokenRequest, tokenReview, secret)
 	about := about{secrets: []string{"token-of-alice"}}
-	if err := about.check(events); err == nil {
+	if err := about.check(linesOf(events)); err == nil {
 		t.Error("a log with tokens passes")
 	}
 	if err := redact(events); err != nil {
 		t.Fatal(err)
 	}
-	if err := about.check(events); err != nil {
+	if err := about.check(linesOf(events)); err != nil {
 		t.Error(err)
 	}
 	if string(events[2].line) != secret {
@@ -58,17 +61,17 @@ func TestCredentialsAreTakenOutAndSyntheticSecretsStay(t *testing.T) {
 	if !bytes.Contains(events[0].line, []byte(`"subresource":"token"`)) {
 		t.Errorf("the TokenRequest became %s", events[0].line)
 	}
-	if err := about.check(parse(t, `{"userAgent":"token-of-alice"}`)); err == nil {
+	if err := about.check([][]byte{[]byte(`{"userAgent":"token-of-alice"}`)}); err == nil {
 		t.Error("a log with a user's token passes")
 	}
 }
 
 func TestMachineIsRenamedWhereItIsNamed(t *testing.T) {
-	events := parse(t, `{"annotations":{"a":"scheduler-box","b":"box","c":"box_123","d":"boxes","e":"inbox"}}`)
-	rename(events, "box", "control-plane")
-	want := `{"annotations":{"a":"scheduler-control-plane","b":"control-plane","c":"control-plane_123","d":"boxes","e":"inbox"}}`
-	if string(events[0].line) != want {
-		t.Errorf("got %s", events[0].line)
+	got := rename([]byte(`{"a":"scheduler-box","b":"box","c":"box_123","d":"boxes","e":"inbox","f":"{\"g\":\"kwok-box\",\"h\":\"box\"}"}`), "box")
+	want := `{"a":"scheduler-control-plane","b":"control-plane","c":"control-plane_123","d":"boxes","e":"inbox",` +
+		`"f":"{\"g\":\"kwok-control-plane\",\"h\":\"control-plane\"}"}`
+	if string(got) != want {
+		t.Errorf("got %s", got)
 	}
 }
 
@@ -108,7 +111,7 @@ func TestWhatDoesNotFitIsReadsNotTheScenariosWrites(t *testing.T) {
 }
 
 func TestPackedEventsAreTheLines(t *testing.T) {
-	packed, err := pack(parse(t, tokenRequest, secret))
+	packed, err := pack(linesOf(parse(t, tokenRequest, secret)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,15 +126,29 @@ func TestPackedEventsAreTheLines(t *testing.T) {
 }
 
 func TestShippedRecordingIsSmallAndWhole(t *testing.T) {
-	const path = "../testdata/recording/audit.json.gz"
-	if info, err := os.Stat(path); err != nil || info.Size() > 1<<20 {
-		t.Fatalf("%+v, %v", info, err)
+	const dir = "../testdata/recording"
+	size := int64(0)
+	for _, file := range []string{auditFile, spansFile} {
+		info, err := os.Stat(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += info.Size()
 	}
-	checkRecording(t, path)
+	if size > 2_000_000 {
+		t.Errorf("it takes %d bytes", size)
+	}
+	checkRecording(t, dir)
 }
 
-// checkRecording fails unless the file holds what the README beside it promises of Alice's Deployment, and nothing that it must not.
-func checkRecording(t *testing.T, path string) {
+// checkRecording fails unless the folder holds what its README promises of Alice's Deployment, and nothing that it must not.
+func checkRecording(t *testing.T, dir string) {
+	t.Helper()
+	checkAuditLog(t, bytes.NewReader(unpack(t, filepath.Join(dir, auditFile))))
+	checkSpans(t, unpack(t, filepath.Join(dir, spansFile)))
+}
+
+func unpack(t *testing.T, path string) []byte {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -142,9 +159,64 @@ func checkRecording(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	data, err := io.ReadAll(zip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// checkSpans looks for what the receivers tell of Alice's Deployment.
+func checkSpans(t *testing.T, data []byte) {
+	t.Helper()
+	lines := slices.Collect(bytes.Lines(data))
+	if err := (about{secrets: syntheticSecrets}).check(lines); err != nil {
+		t.Error(err)
+	}
+	for _, line := range lines {
+		if len(line) > 1<<20 {
+			t.Errorf("a line of %d bytes is more than file receivers take", len(line))
+		}
+	}
+	all, err := readSpans(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts, replicas := make(map[string]int), []string(nil)
+	for _, rs := range all.ResourceSpans().All() {
+		text := func(key string) string { v, _ := rs.Resource().Attributes().Get(key); return v.AsString() }
+		if text(attr.Namespace) != demo {
+			continue
+		}
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				counts[text(attr.ObjectResource)+" "+span.Name()]++
+				for _, event := range span.Events().All() {
+					if change, ok := event.Attributes().Get("spec.replicas"); ok && text(attr.ObjectResource) == "deployments" {
+						replicas = append(replicas, change.AsString())
+					}
+				}
+			}
+		}
+	}
+	for what, want := range map[string]int{
+		"deployments created": 1, "deployments deleted": 1, "replicasets created": 2, "replicasets deleted": 2, "pods created": 8, "pods deleted": 8,
+		"pods Scheduled": 8,
+	} {
+		if counts[what] != want {
+			t.Errorf("%q is there %d times, want %d", what, counts[what], want)
+		}
+	}
+	if want := []string{"2 -> 4", "4 -> 2"}; !slices.Equal(replicas, want) {
+		t.Errorf("spec.replicas changed %q, want %q", replicas, want)
+	}
+}
+
+func checkAuditLog(t *testing.T, log io.Reader) {
+	t.Helper()
 	var events []event
 	steps := make(map[string]int)
-	err = testbed.ReadAuditLog(zip, func(line []byte, e testbed.AuditEvent) error {
+	err := testbed.ReadAuditLog(log, func(line []byte, e testbed.AuditEvent) error {
 		events = append(events, event{line: bytes.Clone(line), AuditEvent: e})
 		if o := e.ObjectRef; e.Writes() && o.Namespace == demo {
 			steps[strings.Join([]string{e.User.Username, e.Verb, o.Resource, o.Subresource}, " ")]++
@@ -154,7 +226,7 @@ func checkRecording(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (about{}).check(events); err != nil {
+	if err := (about{}).check(linesOf(events)); err != nil {
 		t.Error(err)
 	}
 	const controllers = "system:serviceaccount:kube-system:"
@@ -175,8 +247,9 @@ func checkRecording(t *testing.T, path string) {
 
 func TestReadmeCounts(t *testing.T) {
 	about := about{version: "v1.37.2", started: time.Unix(0, 0), ended: time.Unix(60, 0), kept: parse(t, tokenRequest, tokenReview, secret), of: 7}
-	text := string(about.readme("audit.json.gz"))
-	for _, want := range []string{"3 of the 7 events", "v1.37.2", "1970-01-01, between 00:00:00 and 00:01:00", "| create | 3 |"} {
+	about.spans = map[string]int{attr.SpanTypeEvent: 5, attr.SpanTypeWatch: 6}
+	text := string(about.readme())
+	for _, want := range []string{"3 of the 7 events", "has 5 spans of Events and 6 of changes", "v1.37.2", "1970-01-01, between 00:00:00 and 00:01:00", "| create | 3 |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

@@ -1,9 +1,9 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command run shows Kelemetry at work: it starts bin/kelemetry with config-examples/demo.yaml, which reads a recorded audit log
-// into a store of its own, prints what came out as a tree, and keeps it running, with the webhook open, until Ctrl-C. `make run`
-// calls it.
+// Command run shows Kelemetry at work: it starts bin/kelemetry with config-examples/demo.yaml, which reads what was recorded of a
+// real control plane into a store of its own, prints what came out as a tree, and keeps it running, with the webhook open, until
+// Ctrl-C. `make run` calls it.
 package main
 
 import (
@@ -27,10 +27,10 @@ const config = "config-examples/demo.yaml"
 type options struct {
 	// root is the folder of the repository.
 	root string
-	// recording is the audit log to read, relative to root.
+	// recording is the folder of the recording, relative to root.
 	recording string
-	// cluster is the name that the recording's cluster gets, namespace and name the Deployment that is shown.
-	cluster, namespace, name string
+	// namespace and name are those of the Deployment that is shown.
+	namespace, name string
 	// webhook, pages, plugin and store are the addresses to listen on.
 	webhook, pages, plugin, store string
 	// once prints the tree and ends.
@@ -40,8 +40,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.root, "root", ".", "`folder` of the repository")
-	flag.StringVar(&o.recording, "recording", "integration/testdata/recording/audit.json.gz", "audit log `file` to read, relative to root")
-	flag.StringVar(&o.cluster, "cluster", "recorded", "`name` for the cluster of the recording")
+	flag.StringVar(&o.recording, "recording", "integration/testdata/recording", "`folder` of the recording, relative to root")
 	flag.StringVar(&o.namespace, "namespace", "demo", "`namespace` of the Deployment to show")
 	flag.StringVar(&o.name, "name", "demo", "`name` of the Deployment to show")
 	flag.StringVar(&o.webhook, "webhook", "127.0.0.1:8080", "`address` of the audit webhook")
@@ -64,7 +63,8 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	recorded, err := recordedAt(recording)
+	audit := filepath.Join(recording, "audit.json.gz")
+	recorded, err := recordedAt(audit)
 	if err != nil {
 		return fmt.Errorf("the recording: %w", err)
 	}
@@ -80,7 +80,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		Config: config,
 		Set:    []string{"service.telemetry.metrics.level=none"}, // or it takes port 8888
 		Env: []string{
-			"KELEMETRY_AUDIT_FILES=" + recording, "KELEMETRY_CLUSTER=" + o.cluster, "KELEMETRY_TRACES=" + traces,
+			"KELEMETRY_AUDIT_FILES=" + audit, "KELEMETRY_SPANS=" + filepath.Join(recording, "spans.json.gz"), "KELEMETRY_TRACES=" + traces,
 			"KELEMETRY_WEBHOOK=" + o.webhook, "KELEMETRY_HTTP=" + o.pages, "KELEMETRY_PLUGIN=" + o.plugin, "KELEMETRY_STORE=" + o.store,
 		},
 	})
@@ -90,7 +90,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, kelemetry.Stop()) }()
 
 	page := o.page(recorded)
-	tree, err := awaitTree(ctx, page+"&format=text")
+	tree, err := awaitTree(ctx, page+"&format=text&brief=true")
 	if err != nil {
 		return fmt.Errorf("%w\nthe end of kelemetry's log:\n%s", err, kelemetry.Tail())
 	}
@@ -115,9 +115,11 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 }
 
 var instructions = template.Must(template.New("instructions").Parse(`
-That was the recorded audit log. Everything stays up until Ctrl-C:
+That was recorded on a real control plane, from its audit log, its Events and a watch
+of its objects. Everything stays up until Ctrl-C:
 
-  this tree again   curl '{{.Page}}&format=text'
+  this tree again   curl '{{.Page}}&format=text&brief=true'
+  with everything   curl '{{.Page}}&format=text'
   as JSON           {{.Page}}
   in Jaeger         start a Jaeger v2 with deploy/jaeger/query.yaml; it asks {{.Plugin}}
 

@@ -12,12 +12,15 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 )
 
 const (
 	// settle is how long a tree must not change to be called whole.
-	settle    = 2 * time.Second
+	settle = 2 * time.Second
+	// actor is who acts in the recording: what the audit log tells, which is read last, has come.
+	actor     = "alice"
 	findLimit = time.Minute
 )
 
@@ -41,10 +44,13 @@ func recordedAt(path string) (time.Time, error) {
 	return first.RequestReceivedTimestamp, nil
 }
 
+// cluster is the name that the recording's cluster has.
+const cluster = "recorded"
+
 // page is the address of the view of the Deployment with all that it owns, around a time.
 func (o options) page(at time.Time) string {
 	query := url.Values{
-		"cluster": {o.cluster}, "group": {"apps"}, "resource": {"deployments"}, "namespace": {o.namespace}, "name": {o.name},
+		"cluster": {cluster}, "group": {"apps"}, "resource": {"deployments"}, "namespace": {o.namespace}, "name": {o.name},
 		"ts": {at.UTC().Format(time.RFC3339)}, "mode": {"tracing [full tree]"},
 	}
 	return "http://" + o.pages + "/trace?" + query.Encode()
@@ -65,7 +71,7 @@ func awaitTree(ctx context.Context, address string) (string, error) {
 			return "", err
 		case now != tree:
 			tree, changed = now, time.Now()
-		case tree != "" && time.Since(changed) >= settle:
+		case strings.Contains(tree, actor) && time.Since(changed) >= settle:
 			return tree, nil
 		}
 		select {

@@ -20,6 +20,13 @@ type entry struct {
 	bad               bool // the result is one to look at
 	attrs             pcommon.Map
 	below             []span // of the entry's own span
+
+	// Of the brief form: for how many entries this one stands, how many of them lost against another write, when the last one
+	// was, and what all of them tell.
+	times, retries int
+	until          time.Time
+	messages       []string
+	changes        []change
 }
 
 const clock = "15:04:05.000"
@@ -114,12 +121,19 @@ const (
 )
 
 // whoColumn is how wide the second column has to be for these entries.
-func whoColumn(entries []entry) int {
+func (p *printer) whoColumn(entries []entry) int {
 	column := leastWho
 	for _, e := range entries {
 		column = max(column, width(clean(e.who)))
 	}
-	return min(column, mostWho)
+	return min(column, p.mostWho())
+}
+
+func (p *printer) mostWho() int {
+	if p.options.Brief { // the third column is narrow enough
+		return mostWho + 1
+	}
+	return mostWho
 }
 
 // entry draws a line, and below it the message and the changes.
@@ -128,17 +142,24 @@ func (p *printer) entry(e entry, stem string, column int) {
 		p.day = day
 		p.line(stem, piece{dim, "── " + day + " ──"})
 	}
+	if p.options.Brief {
+		e.summary()
+	}
 	color := dim
 	if e.bad {
 		color = red
 	}
 	result := cut(clean(e.result), p.options.Width/3)
-	column = max(min(column, mostWho, p.options.Width-width(stem)-timeColumn-leastWhat-width(result)-4), leastWho)
+	column = max(min(column, p.mostWho(), p.options.Width-width(stem)-timeColumn-leastWhat-width(result)-4), leastWho)
 	room := max(p.options.Width-width(stem)-timeColumn-column-2-width(result)-2, leastWhat)
 	p.line(
 		stem, piece{dim, e.at.Format(clock) + "  "}, piece{cyan, pad(cut(clean(e.who), column), column) + "  "},
 		piece{plain, pad(cut(clean(e.what), room), room) + "  "}, piece{color, result},
 	)
+	if p.options.Brief {
+		p.briefDetails(e, stem+strings.Repeat(" ", timeColumn))
+		return
+	}
 	p.details(e, stem+strings.Repeat(" ", timeColumn))
 }
 

@@ -6,6 +6,7 @@ package text // import "github.com/kelemetry/kelemetry/extension/jaegerpluginext
 import (
 	"cmp"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -85,6 +86,9 @@ func (p *printer) notes(s span, stem string) {
 		p.line(stem, piece{dim, "owner: " + owner})
 	}
 	for _, link := range strs(s.Attributes(), keyLinks) {
+		if node := str(s.Attributes(), attr.NodeName); p.options.Brief && node != "" && strings.HasSuffix(link, " "+node) {
+			continue // the heading says it
+		}
 		p.line(stem, piece{dim, "link: " + link})
 	}
 	for _, warning := range strs(s.Attributes(), keyWarnings) {

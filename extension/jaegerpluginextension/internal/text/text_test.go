@@ -48,16 +48,18 @@ func draw(tb testing.TB, td ptrace.Traces, o Options) string {
 
 // FuzzWrite: whatever a trace holds, each line fits and does nothing to a terminal.
 func FuzzWrite(f *testing.F) {
-	f.Add("a\x1b[2J", "x\u202e\n\u200d日本", "spec", "1 -> 2", uint8(80))
-	f.Add(strings.Repeat("long ", 100), strings.Repeat("日", 200), strings.Repeat("path.", 99), `"a -> b" -> "c"`, uint8(0))
-	f.Add("\xff", "", "", `"`+strings.Repeat("same", 30)+`1" -> "`+strings.Repeat("same", 30)+`2"`, uint8(60))
-	f.Fuzz(func(t *testing.T, name, message, path, change string, columns uint8) {
+	f.Add("a\x1b[2J", "x\u202e\n\u200d日本", "spec", "1 -> 2", uint8(80), true)
+	f.Add("a", "b", "status.conditions[type=x\x1b].status", `null -> "\x1b"`, uint8(60), true)
+	f.Add("a", "b", "a.b", `null -> {"a\u001b":[{"name":"日本"},{"name":""}],"b":{}}`, uint8(60), true)
+	f.Add(strings.Repeat("long ", 100), strings.Repeat("日", 200), strings.Repeat("path.", 99), `"a -> b" -> "c"`, uint8(0), false)
+	f.Add("\xff", "", "", `"`+strings.Repeat("same", 30)+`1" -> "`+strings.Repeat("same", 30)+`2"`, uint8(60), false)
+	f.Fuzz(func(t *testing.T, name, message, path, change string, columns uint8, brief bool) {
 		for _, source := range []string{"audit", "event", "watch", message} {
 			got := draw(t, displayed(name, map[string]any{
 				"source": source, "message": message, "error": message, "diff " + path: change, "diff cut": message, "k8s.watch.managers": []any{name},
 				"user.name": name, "k8s.event.type": message, "error.type": path, "duration": message, "owner": name, "links": []any{message},
 				"@jaeger@warnings": []any{message}, "life": path, "k8s.event.reporting_controller": name, "k8s.watch.deletion": []any{path},
-			}), Options{Width: int(columns)})
+			}), Options{Width: int(columns), Brief: brief})
 			limit := 80
 			if columns > 0 {
 				limit = max(int(columns), 60)

@@ -23,6 +23,8 @@ type Options struct {
 	Color bool
 	// MaxDiffs is how many changes are drawn below one entry, 10 if it is 0.
 	MaxDiffs int
+	// Brief leaves out what repeats.
+	Brief bool
 }
 
 const (
@@ -76,12 +78,15 @@ const maxDepth = 100
 func (p *printer) tree(s span, first, rest string, depth int) {
 	p.line(first, heading(s, p.namespace, p.cluster)...)
 	entries, below := p.contents(s)
+	if p.options.Brief {
+		entries = brief(entries)
+	}
 	stem := rest + "   "
 	if len(below) > 0 {
 		stem = rest + "│  "
 	}
 	p.notes(s, stem)
-	column := whoColumn(entries)
+	column := p.whoColumn(entries)
 	for _, e := range entries {
 		p.entry(e, stem, column)
 		p.trees(e.below, stem+strings.Repeat(" ", timeColumn), depth)
@@ -93,12 +98,18 @@ func (p *printer) trees(below []span, stem string, depth int) {
 	if depth == maxDepth {
 		return
 	}
+	told := -1 // the sibling before that is told in full
 	for i, child := range below {
-		if i < len(below)-1 {
-			p.tree(child, stem+"├─ ", stem+"│  ", depth+1)
-		} else {
-			p.tree(child, stem+"└─ ", stem+"   ", depth+1)
+		first, rest := stem+"├─ ", stem+"│  "
+		if i == len(below)-1 {
+			first, rest = stem+"└─ ", stem+"   "
 		}
+		if p.options.Brief && told >= 0 && p.alike(child, below[told]) {
+			p.aside(child, first)
+			continue
+		}
+		p.tree(child, first, rest, depth+1)
+		told = i
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 var errInvalid = errors.New("invalid request")
 
 // parameters that a request can have. Any other is a mistake in writing that would otherwise go unnoticed.
-var parameters = []string{"id", "cluster", "group", "resource", "kind", "namespace", "name", "ts", "start", "end", "range", "mode", "format", "color", "width"}
+var parameters = []string{"id", "cluster", "group", "resource", "kind", "namespace", "name", "ts", "start", "end", "range", "mode", "format", "brief", "color", "width"}
 
 // viewOf reads which view is asked for: by an ID, or by an object and a time.
 func (s *Server) viewOf(ctx context.Context, values url.Values, now time.Time) (plugin.View, error) {

@@ -101,12 +101,14 @@ func formatOf(r *http.Request) (*text.Options, error) {
 		return nil, fmt.Errorf("%w: format: must be json or text, got %q", errInvalid, format)
 	}
 	var o text.Options
-	switch value := values.Get("color"); value {
-	case "", "false":
-	case "true":
-		o.Color = true
-	default:
-		return nil, fmt.Errorf("%w: color: must be true or false, got %q", errInvalid, value)
+	for name, option := range map[string]*bool{"brief": &o.Brief, "color": &o.Color} {
+		switch value := values.Get(name); value {
+		case "", "false":
+		case "true":
+			*option = true
+		default:
+			return nil, fmt.Errorf("%w: %s: must be true or false, got %q", errInvalid, name, value)
+		}
 	}
 	if value := values.Get("width"); value != "" {
 		width, err := strconv.Atoi(value)
