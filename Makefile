@@ -13,6 +13,8 @@ GO ?= go
 TOOL := $(GO) tool -modfile=internal/tools/go.mod
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 LDFLAGS := -s -w
+# Without it grpc has pages made of html/template, and the linker keeps every method of every type: see internal/linked.
+TAGS := grpcnotrace
 EXAMPLES := $(wildcard config-examples/*.yaml)
 COMPONENTS := $(wildcard receiver processor exporter extension connector)
 FUZZTIME ?= 2s
@@ -39,7 +41,7 @@ endif
 
 .PHONY: build
 build: build/.generated ## the distribution: bin/kelemetry
-	cd build && CGO_ENABLED=0 $(GO) build -mod=mod -trimpath -ldflags='$(LDFLAGS)' -o ../bin/kelemetry .
+	cd build && CGO_ENABLED=0 $(GO) build -mod=mod -trimpath -tags $(TAGS) -ldflags='$(LDFLAGS)' -o ../bin/kelemetry .
 
 # ocb writes the main package and resolves its modules, which depends on these files and not on any Go source.
 build/.generated: builder-config.yaml go.mod internal/tools/go.mod

@@ -19,6 +19,8 @@ type Usage struct {
 	CPU time.Duration
 	// Resident is the memory that it has now, in bytes, and Peak the most that it ever had.
 	Resident, Peak int64
+	// Anonymous is what of Resident is the process's own. The rest are pages of files, mostly the executable, that the kernel can drop.
+	Anonymous int64
 }
 
 // ticksPerSecond is what Linux counts CPU time in, on every architecture that Go runs on.
@@ -36,10 +38,11 @@ func (c *Collector) Usage() (Usage, error) {
 	user, errUser := strconv.ParseInt(fields[11], 10, 64)
 	system, errSystem := strconv.ParseInt(fields[12], 10, 64)
 	resident, errResident := kilobytes(status, "VmRSS:")
+	anonymous, errAnonymous := kilobytes(status, "RssAnon:")
 	peak, errPeak := kilobytes(status, "VmHWM:")
 	return Usage{
-		CPU: time.Duration(user+system) * time.Second / ticksPerSecond, Resident: resident << 10, Peak: peak << 10,
-	}, errors.Join(errUser, errSystem, errResident, errPeak)
+		CPU: time.Duration(user+system) * time.Second / ticksPerSecond, Resident: resident << 10, Anonymous: anonymous << 10, Peak: peak << 10,
+	}, errors.Join(errUser, errSystem, errResident, errAnonymous, errPeak)
 }
 
 func kilobytes(status []byte, key string) (int64, error) {

@@ -71,7 +71,7 @@ func TestBinaryKnowsTheNamesInTheDocs(t *testing.T) {
 	out := run(t, binary, "components")
 	for _, name := range []string{
 		"auditlog", "k8slink", "otlp", "kafka", "batch", "memory_limiter", "filter", "transform", "otlp_grpc", "otlp_http", "debug", "file",
-		"prometheus", "load_balancing", "signal_to_metrics", "count", "span_metrics", "file_storage", "health_check", "pprof", "zpages",
+		"prometheus", "load_balancing", "signal_to_metrics", "count", "span_metrics", "file_storage", "health_check", "pprof",
 		"basicauth", "bearertokenauth", "k8s_leader_elector",
 	} {
 		assert.Contains(t, out, "name: "+name+"\n")
