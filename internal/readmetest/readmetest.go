@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,47 +42,69 @@ func Examples(t *testing.T, section string, factory component.Factory) {
 	}
 }
 
-// NamesEveryOption checks that README.md names each option that the package of config declares, in code marks: alone,
-// or behind the options it is under, joined by "::". Options of other packages are their documentation's.
+// NamesEveryOption checks that README.md names each option of config that this repository declares, in code marks: alone,
+// or behind options it is under, joined by "::". Options of other repositories are their documentation's.
 func NamesEveryOption(t *testing.T, config component.Config) {
 	t.Helper()
 	text := readme(t)
 	for _, option := range optionsOf(reflect.TypeOf(config).Elem()) {
-		names := []string{"`" + option + "`", "`" + option[strings.LastIndex(option, ":")+1:] + "`"}
-		assert.True(t, strings.Contains(text, names[0]) || strings.Contains(text, names[1]), "README.md does not name %s", names[0])
+		assert.True(t, names(text, option), "README.md does not name `%s`", option)
 	}
 }
 
-// optionsOf lists the options of a configuration struct, with those of structs of the same package below it.
+// names is true if the text names the option behind any of those that it is under.
+func names(text, option string) bool {
+	for {
+		if strings.Contains(text, "`"+option+"`") {
+			return true
+		}
+		_, below, found := strings.Cut(option, "::")
+		if !found {
+			return false
+		}
+		option = below
+	}
+}
+
+// optionsOf lists the options of a configuration struct, with those of our structs below it.
 func optionsOf(config reflect.Type) []string {
 	var options []string
 	for i := range config.NumField() {
 		field := config.Field(i)
 		name, flags, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
-		if !field.IsExported() || strings.Contains(flags, "squash") || name == "-" {
+		if !field.IsExported() || name == "-" {
 			continue
 		}
-		below := structIn(field.Type, config.PkgPath())
-		if below == nil {
+		below := structIn(field.Type)
+		switch squash := strings.Contains(flags, "squash"); {
+		case squash && below != nil:
+			options = append(options, optionsOf(below)...)
+		case squash:
+		case below == nil:
 			options = append(options, name)
-			continue
-		}
-		for _, option := range optionsOf(below) {
-			options = append(options, name+"::"+option)
+		default:
+			for _, option := range optionsOf(below) {
+				options = append(options, name+"::"+option)
+			}
 		}
 	}
 	return options
 }
 
-// structIn returns the struct of the package that a type is, points to, lists or makes optional; nil if there is none.
-func structIn(t reflect.Type, pkgPath string) reflect.Type {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+const ours = "github.com/kelemetry/kelemetry/"
+
+// documented are our packages with a README of their own, which tells their options.
+var documented = []string{ours + "internal/redact"}
+
+// structIn returns the struct of ours that a type is, points to, lists, maps to or makes optional; nil if there is none.
+func structIn(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		t = t.Elem()
 	}
 	if get, ok := reflect.PointerTo(t).MethodByName("GetOrInsertDefault"); ok { // configoptional.Optional
-		return structIn(get.Type.Out(0), pkgPath)
+		return structIn(get.Type.Out(0))
 	}
-	if t.Kind() == reflect.Struct && t.PkgPath() == pkgPath {
+	if t.Kind() == reflect.Struct && strings.HasPrefix(t.PkgPath(), ours) && !slices.Contains(documented, t.PkgPath()) {
 		return t
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,9 +16,9 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
 
+	"github.com/kelemetry/kelemetry/internal/auditlog"
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/internal/redact"
-	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
 )
 
 // Config is the configuration of the receiver. At least one of Webhook and Files must be set.
@@ -39,10 +38,10 @@ type Config struct {
 	Window time.Duration `mapstructure:"window"`
 
 	// Filter decides which events become spans. It does not apply to logs, which get every event.
-	Filter FilterConfig `mapstructure:"filter"`
+	Filter auditlog.FilterConfig `mapstructure:"filter"`
 
 	// Snapshots configures the copies of whole objects that are kept when one is created or deleted.
-	Snapshots SnapshotConfig `mapstructure:"snapshots"`
+	Snapshots auditlog.SnapshotConfig `mapstructure:"snapshots"`
 
 	// MaxEventSize is the size of an event's JSON, in bytes, beyond which its bodies are left out. The event is kept.
 	MaxEventSize int `mapstructure:"max_event_size"`
@@ -108,68 +107,11 @@ type FilesConfig struct {
 	_ struct{}
 }
 
-// SnapshotConfig configures snapshots.
-type SnapshotConfig struct {
-	// Enabled switches snapshots on.
-	Enabled bool `mapstructure:"enabled"`
-
-	// MaxSize is the size of a snapshot's JSON, in bytes, beyond which only its metadata is kept.
-	MaxSize int `mapstructure:"max_size"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
-}
-
-// FilterConfig decides which events become spans. An event does when its stage and verb are listed, no rule of
-// Exclude matches, and Include is empty or one of its rules matches.
-type FilterConfig struct {
-	// Stages are the stages of a request that become spans.
-	Stages []string `mapstructure:"stages"`
-
-	// Verbs are the verbs that become spans. "connect" stands for exec, attach, portforward and proxy, whatever verb
-	// they arrive as.
-	Verbs []string `mapstructure:"verbs"`
-
-	// Include keeps only the events that match one of its rules, unless it is empty.
-	Include []RuleConfig `mapstructure:"include"`
-
-	// Exclude drops the events that match one of its rules.
-	Exclude []RuleConfig `mapstructure:"exclude"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
-}
-
-// RuleConfig matches an event when each of its lists that is not empty has an entry that matches. In an entry, * stands
-// for any text.
-type RuleConfig struct {
-	// Clusters are cluster names.
-	Clusters []string `mapstructure:"clusters"`
-
-	// Resources are plurals with their group: pods, deployments.apps, *.example.com; with /subresource to match that
-	// subresource only.
-	Resources []string `mapstructure:"resources"`
-
-	// Namespaces are namespaces; an empty entry matches cluster-scoped objects.
-	Namespaces []string `mapstructure:"namespaces"`
-
-	// Names are object names.
-	Names []string `mapstructure:"names"`
-
-	// Verbs are verbs, "connect" as above.
-	Verbs []string `mapstructure:"verbs"`
-
-	// Users are names of the acting user, the impersonated one where there is one.
-	Users []string `mapstructure:"users"`
-
-	// UserAgents are user agents.
-	UserAgents []string `mapstructure:"user_agents"`
-
-	// StatusCodes are response codes, such as 409 or 4*.
-	StatusCodes []string `mapstructure:"status_codes"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
+// conversion is what becomes of the events.
+func (c *Config) conversion() auditlog.Config {
+	return auditlog.Config{
+		Window: c.Window, Filter: c.Filter, Snapshots: c.Snapshots, MaxEventSize: c.MaxEventSize, Redaction: c.Redaction,
+	}
 }
 
 var _ component.Config = (*Config)(nil)
@@ -180,15 +122,7 @@ func (c *Config) Validate() error {
 	if !c.Webhook.HasValue() && !c.Files.HasValue() {
 		errs = append(errs, errors.New("set webhook, files, or both"))
 	}
-	if err := identity.Window(c.Window).Validate(); err != nil {
-		errs = append(errs, fmt.Errorf("window: %w", err))
-	}
-	if c.MaxEventSize <= 0 {
-		errs = append(errs, fmt.Errorf("max_event_size: must be positive, got %d", c.MaxEventSize))
-	}
-	if c.Snapshots.MaxSize <= 0 {
-		errs = append(errs, fmt.Errorf("snapshots::max_size: must be positive, got %d", c.Snapshots.MaxSize))
-	}
+	errs = append(errs, c.conversion().Validate())
 	return errors.Join(errs...)
 }
 
@@ -236,26 +170,6 @@ func (c *FilesConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Validate reports everything that is wrong with the filter at once.
-func (c *FilterConfig) Validate() error {
-	stages := []string{
-		auditevent.StageRequestReceived, auditevent.StageResponseStarted, auditevent.StageResponseComplete, auditevent.StagePanic,
-	}
-	var errs []error
-	for _, stage := range c.Stages {
-		if !slices.Contains(stages, stage) {
-			errs = append(errs, fmt.Errorf("stages: must be among %s, got %q", strings.Join(stages, ", "), stage))
-		}
-	}
-	if len(c.Stages) == 0 {
-		errs = append(errs, errors.New("stages: name at least one"))
-	}
-	if len(c.Verbs) == 0 {
-		errs = append(errs, errors.New("verbs: name at least one, or * for all"))
-	}
-	return errors.Join(errs...)
-}
-
 func validateCluster(key, name string) error {
 	if err := identity.ValidateCluster(name); err != nil {
 		return fmt.Errorf("%s: %w", key, err)
@@ -279,20 +193,19 @@ const (
 	// API servers give up after 30 s.
 	defaultTimeout = 25 * time.Second
 	// etcd refuses objects of more than 1.5 MiB; an event can hold one twice, escaped.
-	defaultMaxLineSize  = 16 * mebibyte
-	defaultMaxEventSize = 1 * mebibyte
-	defaultSnapshotSize = 32 << 10
+	defaultMaxLineSize = 16 * mebibyte
 )
 
 func createDefaultConfig() component.Config {
+	conversion := auditlog.NewDefaultConfig()
 	return &Config{
 		Webhook:      configoptional.Default(defaultWebhookConfig()),
 		Files:        configoptional.Default(defaultFilesConfig()),
-		Window:       time.Duration(identity.DefaultWindow),
-		Filter:       defaultFilterConfig(),
-		Snapshots:    SnapshotConfig{Enabled: true, MaxSize: defaultSnapshotSize},
-		MaxEventSize: defaultMaxEventSize,
-		Redaction:    redact.NewDefaultConfig(),
+		Window:       conversion.Window,
+		Filter:       conversion.Filter,
+		Snapshots:    conversion.Snapshots,
+		MaxEventSize: conversion.MaxEventSize,
+		Redaction:    conversion.Redaction,
 	}
 }
 
@@ -319,16 +232,4 @@ func defaultFilesConfig() FilesConfig {
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.MaxElapsedTime = 0 // until the pipeline accepts
 	return FilesConfig{Config: *files, Retry: retry}
-}
-
-func defaultFilterConfig() FilterConfig {
-	return FilterConfig{
-		Stages: []string{auditevent.StageResponseComplete, auditevent.StagePanic},
-		Verbs:  []string{"create", "update", "patch", "delete", "deletecollection", verbConnect},
-		// Events have a receiver of their own; leases are heartbeats; reviews are questions that create nothing.
-		Exclude: []RuleConfig{{Resources: []string{
-			"events", "events.events.k8s.io", "leases.coordination.k8s.io",
-			"*reviews.authentication.k8s.io", "*reviews.authorization.k8s.io",
-		}}},
-	}
 }

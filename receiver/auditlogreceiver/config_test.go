@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/kelemetry/kelemetry/internal/auditlog"
 )
 
 func loadConfig(t *testing.T, name string) *Config {
@@ -52,8 +54,8 @@ func TestConfigReadsEveryOption(t *testing.T) {
 	assert.Equal(t, "end", config.Files.Get().StartAt)
 	assert.Equal(t, component.MustNewID("file_storage"), *config.Storage)
 	assert.Equal(t, 15*time.Minute, config.Window)
-	assert.Equal(t, []RuleConfig{{Users: []string{"system:node:*"}, Resources: []string{"pods/status"}}}, config.Filter.Exclude)
-	assert.Equal(t, SnapshotConfig{Enabled: true, MaxSize: 1000}, config.Snapshots)
+	assert.Equal(t, []auditlog.RuleConfig{{Users: []string{"system:node:*"}, Resources: []string{"pods/status"}}}, config.Filter.Exclude)
+	assert.Equal(t, auditlog.SnapshotConfig{Enabled: true, MaxSize: 1000}, config.Snapshots)
 	assert.Equal(t, 4096, config.MaxEventSize)
 }
 

@@ -1,14 +1,14 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package auditlogreceiver // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
+package auditlog // import "github.com/kelemetry/kelemetry/internal/auditlog"
 
 import (
 	"strconv"
 
+	"github.com/kelemetry/kelemetry/internal/auditlog/auditevent"
 	"github.com/kelemetry/kelemetry/internal/glob"
 	"github.com/kelemetry/kelemetry/internal/identity"
-	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
 )
 
 // verbConnect stands for all verbs of a connection into a Pod, Service or Node.
@@ -17,16 +17,16 @@ const verbConnect = "connect"
 // connects are the subresources that open connections.
 var connects = map[string]bool{"exec": true, "attach": true, "portforward": true, "proxy": true}
 
-// reason says why an event becomes no span; empty when it does.
-type reason string
+// Reason says why an event becomes no span; empty when it does.
+type Reason string
 
 const (
-	keep              reason = ""
-	reasonStage       reason = "stage"
-	reasonVerb        reason = "verb"
-	reasonExcluded    reason = "excluded"
-	reasonNotIncluded reason = "not_included"
-	reasonNoObject    reason = "no_object"
+	keep              Reason = ""
+	reasonStage       Reason = "stage"
+	reasonVerb        Reason = "verb"
+	reasonExcluded    Reason = "excluded"
+	reasonNotIncluded Reason = "not_included"
+	reasonNoObject    Reason = "no_object"
 )
 
 // filter is a compiled FilterConfig. It is immutable.
@@ -43,7 +43,7 @@ func newFilter(c FilterConfig) *filter {
 }
 
 // checkRequest asks what the request alone answers.
-func (f *filter) checkRequest(e *auditevent.Event) reason {
+func (f *filter) checkRequest(e *auditevent.Event) Reason {
 	switch {
 	case !f.stages.Match(string(e.Stage)):
 		return reasonStage
@@ -54,7 +54,7 @@ func (f *filter) checkRequest(e *auditevent.Event) reason {
 }
 
 // checkObject asks what needs to know the object. One without resource is none.
-func (f *filter) checkObject(e *auditevent.Event, object identity.Object) reason {
+func (f *filter) checkObject(e *auditevent.Event, object identity.Object) Reason {
 	switch {
 	case object.Resource == "":
 		return reasonNoObject

@@ -1,7 +1,7 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package auditlogreceiver // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
+package auditlog // import "github.com/kelemetry/kelemetry/internal/auditlog"
 
 import (
 	"strings"
@@ -10,11 +10,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/kelemetry/kelemetry/internal/attr"
+	"github.com/kelemetry/kelemetry/internal/auditlog/auditevent"
 	"github.com/kelemetry/kelemetry/internal/jsonscan"
 	"github.com/kelemetry/kelemetry/internal/objectspan"
 	"github.com/kelemetry/kelemetry/internal/redact"
-	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
-	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/metadata"
 )
 
 // recordMaker turns audit events into log records whose body is the event's JSON, redacted. It is not safe for
@@ -27,14 +26,14 @@ type recordMaker struct {
 	redacted     int
 }
 
-func newRecordMaker(logs plog.Logs, in *ingester, cluster string) recordMaker {
+func newRecordMaker(logs plog.Logs, c *Converter, cluster string) recordMaker {
 	resource := logs.ResourceLogs().AppendEmpty()
 	resource.Resource().Attributes().PutStr(attr.ServiceName, cluster)
 	resource.Resource().Attributes().PutStr(attr.ClusterName, cluster)
 	scope := resource.ScopeLogs().AppendEmpty()
-	scope.Scope().SetName(metadata.ScopeName)
-	scope.Scope().SetVersion(in.version)
-	return recordMaker{redactor: in.redactor, maxEventSize: in.config.MaxEventSize, records: scope.LogRecords()}
+	scope.Scope().SetName(c.scope.Name)
+	scope.Scope().SetVersion(c.scope.Version)
+	return recordMaker{redactor: c.redactor, maxEventSize: c.config.MaxEventSize, records: scope.LogRecords()}
 }
 
 func (m *recordMaker) append(e *auditevent.Event, cluster string) {

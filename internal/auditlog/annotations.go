@@ -1,7 +1,7 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package auditlogreceiver // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
+package auditlog // import "github.com/kelemetry/kelemetry/internal/auditlog"
 
 import (
 	"encoding/json"
@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/kelemetry/kelemetry/internal/attr"
+	"github.com/kelemetry/kelemetry/internal/auditlog/auditevent"
 	"github.com/kelemetry/kelemetry/internal/redact"
-	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
 )
 
 // Audit annotations that Kubernetes documents.

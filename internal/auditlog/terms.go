@@ -1,7 +1,7 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package auditlogreceiver // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
+package auditlog // import "github.com/kelemetry/kelemetry/internal/auditlog"
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/kelemetry/kelemetry/internal/attr"
-	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
+	"github.com/kelemetry/kelemetry/internal/auditlog/auditevent"
 )
 
 // terms are the conditions that a request sets on its answer, as far as metrics are made of them.

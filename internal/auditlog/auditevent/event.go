@@ -5,7 +5,7 @@
 //
 // Most events are filtered after a look at a few fields, so an [Event] aliases the text that it was read from: making
 // one allocates nothing that grows with the text. An Event is valid until its text changes or it is decoded into again.
-package auditevent // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
+package auditevent // import "github.com/kelemetry/kelemetry/internal/auditlog/auditevent"
 
 import (
 	"time"

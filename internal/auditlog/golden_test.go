@@ -1,7 +1,7 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package auditlogreceiver
+package auditlog
 
 import (
 	"encoding/json"
@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
-	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"sigs.k8s.io/yaml"
@@ -25,8 +24,8 @@ import (
 
 var update = flag.Bool("update", false, "write the expected output of the golden tests anew")
 
-// Each folder of testdata with an audit.yaml is a case: audit events in, traces.yaml and logs.yaml out. What its config.yaml sets,
-// if it has one, is other than the default.
+// Each folder of testdata with an audit.yaml is a case: audit events in, traces.yaml and logs.yaml out. The filter of its
+// config.yaml, if it has one, is other than the default.
 func TestGolden(t *testing.T) {
 	cases, err := filepath.Glob(filepath.Join("testdata", "*", "audit.yaml"))
 	require.NoError(t, err)
@@ -35,7 +34,7 @@ func TestGolden(t *testing.T) {
 		dir := filepath.Dir(path)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			body := eventListOf(t, path)
-			traces, logs := ingestOnce(t, body, configOf(t, dir))
+			traces, logs := convertOnce(t, body, configOf(t, dir))
 			if *update {
 				require.NoError(t, golden.WriteTracesToFile(filepath.Join(dir, "traces.yaml"), traces))
 				require.NoError(t, golden.WriteLogsToFile(filepath.Join(dir, "logs.yaml"), logs))
@@ -58,7 +57,9 @@ func configOf(tb testing.TB, dir string) func(*Config) {
 		return nil
 	}
 	require.NoError(tb, err)
-	return func(config *Config) { require.NoError(tb, conf.Unmarshal(config)) }
+	filter, err := conf.Sub("filter")
+	require.NoError(tb, err)
+	return func(config *Config) { require.NoError(tb, filter.Unmarshal(&config.Filter)) }
 }
 
 // eventListOf reads audit events that are written in YAML, for their readers' sake.
@@ -75,21 +76,32 @@ func eventListOf(tb testing.TB, path string) []byte {
 
 // Spans and log records count what was replaced in each.
 func TestRedactedValuesAreCountedInBothSignals(t *testing.T) {
-	in := testIngester(t, consumertest.NewNop(), consumertest.NewNop(), nil)
-	b := newBatch(in, "prod")
-	defer b.release()
-	require.NoError(t, b.decoder.List(eventListOf(t, filepath.Join("testdata", "secrets", "audit.yaml")), b.add))
+	b := newTestBatch(t, nil)
+	defer b.Release()
+	require.NoError(t, b.AddList(eventListOf(t, filepath.Join("testdata", "secrets", "audit.yaml"))))
 	assert.Positive(t, b.maker.redacted)
 	assert.Positive(t, b.records.redacted)
+	assert.EqualValues(t, b.maker.redacted+b.records.redacted, b.Redacted())
 }
 
-func ingestOnce(tb testing.TB, body []byte, change func(*Config)) (ptrace.Traces, plog.Logs) {
+func newTestBatch(tb testing.TB, change func(*Config)) *Batch {
 	tb.Helper()
-	traces, logs := new(consumertest.TracesSink), new(consumertest.LogsSink)
-	require.NoError(tb, testIngester(tb, traces, logs, change).eventList(tb.Context(), "prod", body))
-	require.Len(tb, traces.AllTraces(), 1)
-	require.Len(tb, logs.AllLogs(), 1)
-	return traces.AllTraces()[0], logs.AllLogs()[0]
+	config := NewDefaultConfig()
+	if change != nil {
+		change(&config)
+	}
+	require.NoError(tb, config.Validate())
+	converter, err := New(config, Scope{Name: "github.com/kelemetry/kelemetry/receiver/auditlogreceiver", Version: "latest"})
+	require.NoError(tb, err)
+	return converter.NewBatch("prod", Signals{Traces: true, Logs: true, OnInvalid: func(err error) { tb.Error(err) }})
+}
+
+func convertOnce(tb testing.TB, body []byte, change func(*Config)) (ptrace.Traces, plog.Logs) {
+	tb.Helper()
+	b := newTestBatch(tb, change)
+	defer b.Release()
+	require.NoError(tb, b.AddList(body))
+	return b.Traces(), b.Logs()
 }
 
 // secrets stand in the inputs wherever something is secret: plain, and in base64 as Secrets hold it.

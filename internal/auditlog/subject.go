@@ -1,13 +1,13 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package auditlogreceiver // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
+package auditlog // import "github.com/kelemetry/kelemetry/internal/auditlog"
 
 import (
+	"github.com/kelemetry/kelemetry/internal/auditlog/auditevent"
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/internal/kinds"
 	"github.com/kelemetry/kelemetry/internal/objectspan"
-	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
 )
 
 // subject is the object that a request is about, with what the response tells of it.

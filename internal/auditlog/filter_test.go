@@ -1,14 +1,14 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package auditlogreceiver
+package auditlog
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
+	"github.com/kelemetry/kelemetry/internal/auditlog/auditevent"
 )
 
 // request describes an audit event by what filters look at.
@@ -32,7 +32,7 @@ func (r request) event() *auditevent.Event {
 	}
 }
 
-func (r request) check(c FilterConfig) reason {
+func (r request) check(c FilterConfig) Reason {
 	f, e := newFilter(c), r.event()
 	if why := f.checkRequest(e); why != keep {
 		return why
@@ -43,7 +43,7 @@ func (r request) check(c FilterConfig) reason {
 func TestDefaultFilterKeepsWritesAndConnections(t *testing.T) {
 	for _, tt := range []struct {
 		request
-		want reason
+		want Reason
 	}{
 		{request{verb: "create", resource: "pods"}, keep},
 		{request{verb: "update", group: "apps", resource: "deployments", subresource: "status"}, keep},

@@ -1,7 +1,7 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package auditlogreceiver // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver"
+package auditlog // import "github.com/kelemetry/kelemetry/internal/auditlog"
 
 import (
 	"bytes"
@@ -10,11 +10,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/kelemetry/kelemetry/internal/attr"
+	"github.com/kelemetry/kelemetry/internal/auditlog/auditevent"
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/internal/kinds"
 	"github.com/kelemetry/kelemetry/internal/objectspan"
 	"github.com/kelemetry/kelemetry/internal/redact"
-	"github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
 )
 
 // describe adds what the bodies tell of the object. A dry run is not described: its object never existed.
