@@ -7,16 +7,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
+
+	"github.com/kelemetry/kelemetry/internal/retry"
 )
 
 // files reads audit log files with the collector's file consumer, which follows rotation and keeps the offsets.
@@ -63,7 +63,7 @@ func (f *files) shutdown(ctx context.Context) error {
 
 // emit delivers lines, again and again while the pipeline refuses them for the time being.
 func (f *files) emit(_ context.Context, lines [][]byte, _ map[string]any, _ int64, _ []int64) error {
-	wait := newBackOff(f.config.Retry)
+	wait := retry.NewBackOff(f.config.Retry)
 	for {
 		err := f.ingest.lines(f.stopped, f.config.Cluster, lines)
 		switch {
@@ -74,41 +74,14 @@ func (f *files) emit(_ context.Context, lines [][]byte, _ map[string]any, _ int6
 			return nil
 		}
 		delay := wait.NextBackOff()
-		if !f.config.Retry.Enabled || delay == backoff.Stop {
+		if delay == backoff.Stop {
 			f.logger.Error("Gave up on audit events that the pipeline refused; they are lost", zap.Int("events", len(lines)), zap.Error(err))
 			return nil
 		}
 		f.logger.Warn("The pipeline refused audit events; trying again", zap.Duration("after", delay), zap.Error(err))
-		select {
-		case <-time.After(delay):
-		case <-f.stopped.Done():
+		if !retry.Sleep(f.stopped, delay) {
 			f.offsets.freeze()
 			return fmt.Errorf("stopped before the pipeline accepted %d lines: %w", len(lines), err)
 		}
 	}
-}
-
-func newBackOff(config configretry.BackOffConfig) backoff.BackOff {
-	exponential := backoff.NewExponentialBackOff()
-	exponential.InitialInterval = config.InitialInterval
-	exponential.RandomizationFactor = config.RandomizationFactor
-	exponential.Multiplier = config.Multiplier
-	exponential.MaxInterval = config.MaxInterval
-	return &bounded{BackOff: exponential, left: config.MaxElapsedTime, bounded: config.MaxElapsedTime > 0}
-}
-
-// bounded ends after the sum of its delays.
-type bounded struct {
-	backoff.BackOff
-	left    time.Duration
-	bounded bool
-}
-
-// NextBackOff returns the next delay, or Stop.
-func (b *bounded) NextBackOff() time.Duration {
-	delay := b.BackOff.NextBackOff()
-	if b.left -= delay; b.bounded && b.left < 0 {
-		return backoff.Stop
-	}
-	return delay
 }

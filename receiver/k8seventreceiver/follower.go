@@ -16,6 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/kelemetry/kelemetry/internal/retry"
 )
 
 // eventsAPI is the part of client-go's typed client that a follower uses.
@@ -71,7 +73,7 @@ func (f *follower) follow(ctx context.Context) {
 		if list {
 			if err := f.list(ctx); err != nil {
 				f.failed(ctx, "List of Events failed; trying again", err)
-				sleep(ctx, pauses.NextBackOff())
+				retry.Sleep(ctx, pauses.NextBackOff())
 				continue
 			}
 		}
@@ -86,7 +88,7 @@ func (f *follower) follow(ctx context.Context) {
 			pauses.Reset()
 			continue
 		}
-		sleep(ctx, pauses.NextBackOff())
+		retry.Sleep(ctx, pauses.NextBackOff())
 	}
 }
 

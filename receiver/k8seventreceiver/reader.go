@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kelemetry/kelemetry/internal/objectspan"
+	"github.com/kelemetry/kelemetry/internal/retry"
 	"github.com/kelemetry/kelemetry/receiver/k8seventreceiver/internal/metadata"
 )
 
@@ -120,7 +121,7 @@ func (r *reader) chooseOne(it item, old func(*occurrence) reason, counts map[typ
 // deliver hands a batch to the pipeline, again and again while that refuses it for the time being.
 func (r *reader) deliver(ctx context.Context, batch []chosen, refused func(error)) error {
 	count := int64(len(batch))
-	wait := newBackOff(r.retry)
+	wait := retry.NewBackOff(r.retry)
 	for {
 		err := r.consume(batch)
 		if err == nil {
@@ -128,7 +129,7 @@ func (r *reader) deliver(ctx context.Context, batch []chosen, refused func(error
 			return nil
 		}
 		permanent, delay := consumererror.IsPermanent(err), wait.NextBackOff()
-		if permanent || !r.retry.Enabled || delay == backoff.Stop {
+		if permanent || delay == backoff.Stop {
 			r.telemetry.ReceiverK8seventEventsLost.Add(context.Background(), count)
 			r.logger.Error("The pipeline refused Events for good; they are lost", zap.Int64("events", count), zap.Error(err))
 			return nil
@@ -136,7 +137,7 @@ func (r *reader) deliver(ctx context.Context, batch []chosen, refused func(error
 		refused(err)
 		r.telemetry.ReceiverK8seventEventsRetried.Add(context.Background(), count)
 		r.logger.Warn("The pipeline refused Events; trying again", zap.Duration("after", delay), zap.Error(err))
-		if !sleep(ctx, delay) {
+		if !retry.Sleep(ctx, delay) {
 			return errStopped
 		}
 	}

@@ -4,11 +4,9 @@
 package k8seventreceiver // import "github.com/kelemetry/kelemetry/receiver/k8seventreceiver"
 
 import (
-	"context"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
-	"go.opentelemetry.io/collector/config/configretry"
 )
 
 // timing bounds how often the API server is asked, and how long things may take. Tests have less patience.
@@ -35,42 +33,4 @@ func (t timing) newPauses() backoff.BackOff {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier, pauses.RandomizationFactor = t.firstPause, t.longestPause, 2, 0.3
 	return pauses
-}
-
-// newBackOff is for batches that the pipeline refuses.
-func newBackOff(config configretry.BackOffConfig) backoff.BackOff {
-	exponential := backoff.NewExponentialBackOff()
-	exponential.InitialInterval = config.InitialInterval
-	exponential.RandomizationFactor = config.RandomizationFactor
-	exponential.Multiplier = config.Multiplier
-	exponential.MaxInterval = config.MaxInterval
-	return &bounded{BackOff: exponential, left: config.MaxElapsedTime, bounded: config.MaxElapsedTime > 0}
-}
-
-// bounded ends after the sum of its delays.
-type bounded struct {
-	backoff.BackOff
-	left    time.Duration
-	bounded bool
-}
-
-// NextBackOff returns the next delay, or Stop.
-func (b *bounded) NextBackOff() time.Duration {
-	delay := b.BackOff.NextBackOff()
-	if b.left -= delay; b.bounded && b.left < 0 {
-		return backoff.Stop
-	}
-	return delay
-}
-
-// sleep reports false when the context ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
 }

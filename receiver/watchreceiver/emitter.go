@@ -5,12 +5,12 @@ package watchreceiver // import "github.com/kelemetry/kelemetry/receiver/watchre
 
 import (
 	"context"
-	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -19,6 +19,7 @@ import (
 
 	"github.com/kelemetry/kelemetry/internal/identity"
 	"github.com/kelemetry/kelemetry/internal/objectspan"
+	"github.com/kelemetry/kelemetry/internal/retry"
 	"github.com/kelemetry/kelemetry/receiver/watchreceiver/internal/metadata"
 )
 
@@ -97,58 +98,43 @@ func (e *emitter) batch(first *change) []*change {
 }
 
 func (e *emitter) deliver(ctx context.Context, changes []*change) {
-	batch := objectspan.NewBatch(e.window, metadata.ScopeName, e.version)
 	var size int64
 	for _, c := range changes {
-		e.maker.append(batch, c)
 		size += e.share(c)
 		e.telemetry.ReceiverWatchChanges.Add(ctx, 1, metric.WithAttributes(attribute.String("change", string(c.changeType))))
 	}
 	defer e.bytes.Release(size)
-	traces := batch.Traces()
-	pause := e.backOff()
-	started := time.Now()
+	wait := retry.NewBackOff(e.retry)
 	for {
 		opCtx := e.obs.StartTracesOp(ctx)
-		err := e.next.ConsumeTraces(opCtx, traces)
+		err := e.next.ConsumeTraces(opCtx, e.spans(changes))
 		e.obs.EndTracesOp(opCtx, "watch", len(changes), err)
 		if err == nil {
 			return
 		}
-		giveUp := !e.retry.Enabled || e.retry.MaxElapsedTime > 0 && time.Since(started) > e.retry.MaxElapsedTime
-		if consumererror.IsPermanent(err) || giveUp {
+		delay := wait.NextBackOff()
+		if consumererror.IsPermanent(err) || delay == backoff.Stop {
 			e.dropped(len(changes), "refused")
 			e.logger.Error("The pipeline refused changes for good. They are lost.", zap.Int("changes", len(changes)), zap.Error(err))
 			return
 		}
 		e.logger.Warn("The pipeline refused changes. They are tried again.", zap.Int("changes", len(changes)), zap.Error(err))
-		if !sleep(ctx, pause.NextBackOff()) {
+		if !retry.Sleep(ctx, delay) {
 			e.dropped(len(changes), "shutdown")
 			return
 		}
 	}
 }
 
-func (e *emitter) backOff() *backoff.ExponentialBackOff {
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval, b.MaxInterval = e.retry.InitialInterval, e.retry.MaxInterval
-	b.Multiplier, b.RandomizationFactor = e.retry.Multiplier, e.retry.RandomizationFactor
-	b.Reset()
-	return b
+// spans makes them anew for each try, because the pipeline may have changed those of the try before.
+func (e *emitter) spans(changes []*change) ptrace.Traces {
+	batch := objectspan.NewBatch(e.window, metadata.ScopeName, e.version)
+	for _, c := range changes {
+		e.maker.append(batch, c)
+	}
+	return batch.Traces()
 }
 
 func (e *emitter) dropped(n int, reason string) {
 	e.telemetry.ReceiverWatchChangesDropped.Add(context.Background(), int64(n), metric.WithAttributes(attribute.String("reason", reason)))
-}
-
-// sleep waits and reports whether it was not interrupted.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/kelemetry/kelemetry/internal/retry"
 	"github.com/kelemetry/kelemetry/receiver/watchreceiver/internal/source"
 )
 
@@ -33,7 +34,7 @@ func (p *patience) after(ctx context.Context, err error, watching bool) {
 		p.next = 0
 	case apierrors.IsForbidden(err):
 		p.next = min(max(2*p.next, firstPause), p.limit)
-		sleep(ctx, p.next)
+		retry.Sleep(ctx, p.next)
 	}
 }
 

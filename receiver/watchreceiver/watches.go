@@ -22,6 +22,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
+	"github.com/kelemetry/kelemetry/internal/retry"
 	"github.com/kelemetry/kelemetry/receiver/watchreceiver/internal/source"
 	"github.com/kelemetry/kelemetry/receiver/watchreceiver/internal/states"
 )
@@ -87,7 +88,7 @@ func (w *watches) run(ctx context.Context) {
 			hotUntil = w.now().Add(hotFor)
 		}
 		// However many types somebody installs, the API server is not asked more often than this.
-		if !sleep(ctx, hotInterval-w.now().Sub(begun)) {
+		if !retry.Sleep(ctx, hotInterval-w.now().Sub(begun)) {
 			return
 		}
 	}
