@@ -39,6 +39,11 @@ else
 		bin/kelemetry --config config-examples/$(CONFIG).yaml $(RUN_ARGS); exit $$?
 endif
 
+.PHONY: demo-cluster
+demo-cluster: build ## a cluster with simulated nodes to play with, and Kelemetry wired to it. Ctrl-C ends both
+	@$(GO) build -o bin/demo-cluster ./integration/democluster
+	@set -m; bin/demo-cluster $(RUN_ARGS); exit $$?
+
 .PHONY: build
 build: build/.generated ## the distribution: bin/kelemetry
 	cd build && CGO_ENABLED=0 $(GO) build -mod=mod -trimpath -tags $(TAGS) -ldflags='$(LDFLAGS)' -o ../bin/kelemetry .
