@@ -179,8 +179,14 @@ type LimitsConfig struct {
 	// Requests is how many requests are worked on at a time. Further ones wait.
 	Requests int `mapstructure:"requests"`
 
-	// Timeout bounds a request. Jaeger's page gives up after 10 s.
+	// Timeout bounds the work on a request. Jaeger's page gives up after 10 s.
 	Timeout time.Duration `mapstructure:"timeout"`
+
+	// Sending is how many requests have results at a time that are being sent. Further ones wait.
+	Sending int `mapstructure:"sending"`
+
+	// SendTimeout is how long a client of the gRPC server may take for one message.
+	SendTimeout time.Duration `mapstructure:"send_timeout"`
 
 	// Concurrency is how many queries one request has under way in the storage at a time.
 	Concurrency int `mapstructure:"concurrency"`
@@ -265,7 +271,8 @@ func (c *SearchConfig) Validate() error {
 // Validate reports everything that is wrong with the limits at once.
 func (c *LimitsConfig) Validate() error {
 	return errors.Join(
-		positive("requests", c.Requests), positive("timeout", c.Timeout), positive("concurrency", c.Concurrency),
+		positive("requests", c.Requests), positive("timeout", c.Timeout), positive("sending", c.Sending),
+		positive("send_timeout", c.SendTimeout), positive("concurrency", c.Concurrency),
 		positive("traces", c.Traces), positive("spans", c.Spans), notNegative("lookups", c.Lookups),
 		positive("objects", c.Objects), notNegative("linked", c.Linked), positive("entries", c.Entries),
 	)
@@ -298,7 +305,7 @@ func createDefaultConfig() component.Config {
 		Config:  mode.DefaultConfig(),
 		Search:  SearchConfig{Lookback: time.Hour, MaxTraces: 500, MaxResults: 100},
 		Limits: LimitsConfig{
-			Requests: 8, Timeout: 9 * time.Second, Concurrency: 4, Traces: 200, Spans: 50_000, Lookups: 50,
+			Requests: 8, Timeout: 9 * time.Second, Sending: 32, SendTimeout: 30 * time.Second, Concurrency: 4, Traces: 200, Spans: 50_000, Lookups: 50,
 			Objects: 1000, Linked: 50, Entries: 10_000,
 		},
 	}

@@ -56,7 +56,7 @@ func TestConfigReadsEveryOption(t *testing.T) {
 	assert.Equal(t, 15*time.Minute, config.Window)
 	assert.Equal(t, SearchConfig{Lookback: 2 * time.Hour, MaxTraces: 10, MaxResults: 11}, config.Search)
 	assert.Equal(t, LimitsConfig{
-		Requests: 1, Timeout: 2 * time.Second, Concurrency: 3, Traces: 4, Spans: 5, Lookups: 6, Objects: 7, Linked: 8, Entries: 9,
+		Requests: 1, Timeout: 2 * time.Second, Sending: 2, SendTimeout: 3 * time.Second, Concurrency: 3, Traces: 4, Spans: 5, Lookups: 6, Objects: 7, Linked: 8, Entries: 9,
 	}, config.Limits)
 
 	apiserver := config.Tracers["apiserver"]

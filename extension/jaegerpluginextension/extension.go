@@ -15,6 +15,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/config/configgrpc"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.opentelemetry.io/otel/attribute"
@@ -113,11 +114,7 @@ func (e *pluginExtension) open(ctx, background context.Context, host component.H
 		return err
 	}}
 	p := e.plugin(modes, tracers, r, state)
-	err = r.builder.RegisterExtensionJaegerPluginRequestsInFlightCallback(func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(int64(len(p.Slots)))
-		return nil
-	})
-	if err != nil {
+	if err := observeSlots(r.builder, p); err != nil {
 		return fmt.Errorf("make the metrics: %w", err)
 	}
 	if err := e.serveGRPC(ctx, host, r, p); err != nil {
@@ -130,6 +127,20 @@ func (e *pluginExtension) open(ctx, background context.Context, host component.H
 	}
 	r.work.Go(func() { state.run(background) })
 	return nil
+}
+
+// observeSlots makes metrics of how many requests there are.
+func observeSlots(builder *metadata.TelemetryBuilder, p *plugin.Plugin) error {
+	taken := func(slots chan struct{}) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(int64(len(slots)))
+			return nil
+		}
+	}
+	return errors.Join(
+		builder.RegisterExtensionJaegerPluginRequestsInFlightCallback(taken(p.Slots)),
+		builder.RegisterExtensionJaegerPluginRequestsSendingCallback(taken(p.Sending)),
+	)
 }
 
 // plugin puts the parts together.
@@ -159,7 +170,7 @@ func (e *pluginExtension) plugin(modes *mode.Set, tracers map[string]*tracer.Tra
 			Limits: search.Limits{Traces: e.config.Search.MaxTraces, Spans: limits.Spans, Concurrency: limits.Concurrency},
 		},
 		Lookback: e.config.Search.Lookback, MaxResults: e.config.Search.MaxResults, Concurrency: limits.Concurrency,
-		Slots: make(chan struct{}, limits.Requests), Timeout: limits.Timeout,
+		Slots: make(chan struct{}, limits.Requests), Sending: make(chan struct{}, limits.Sending), Timeout: limits.Timeout,
 		Observe: func(ctx context.Context, kind plugin.Kind, outcome plugin.Outcome, took time.Duration) {
 			r.builder.ExtensionJaegerPluginRequestDuration.Record(ctx, took.Seconds(), metric.WithAttributeSet(attribute.NewSet(
 				attribute.String("request", string(kind)), attribute.String("outcome", string(outcome)))))
@@ -168,7 +179,8 @@ func (e *pluginExtension) plugin(modes *mode.Set, tracers map[string]*tracer.Tra
 }
 
 func (e *pluginExtension) serveGRPC(ctx context.Context, host component.Host, r *running, p *plugin.Plugin) error {
-	server, err := e.config.GRPC.ToServer(ctx, host.GetExtensions(), e.set.TelemetrySettings)
+	server, err := e.config.GRPC.ToServer(ctx, host.GetExtensions(), e.set.TelemetrySettings,
+		configgrpc.WithGrpcServerOption(grpc.ChainStreamInterceptor(endStalled(e.config.Limits.SendTimeout))))
 	if err != nil {
 		return fmt.Errorf("grpc: %w", err)
 	}

@@ -24,10 +24,13 @@ import (
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
 
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/mode"
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/storagetest"
@@ -149,7 +152,7 @@ func TestJaegerAsksOverGRPC(t *testing.T) {
 	assert.Contains(t, reflected(t, conn), "jaeger.storage.v2.TraceReader")
 
 	metrics := map[string]bool{}
-	for _, name := range []string{"request_duration", "backend_duration", "backend_spans", "requests_in_flight"} {
+	for _, name := range []string{"request_duration", "backend_duration", "backend_spans", "requests_in_flight", "requests_sending"} {
 		got, err := tel.GetMetric("otelcol_extension_jaeger_plugin_" + name)
 		if err != nil {
 			got, err = tel.GetMetric("extension_jaeger_plugin_" + name)
@@ -157,7 +160,35 @@ func TestJaegerAsksOverGRPC(t *testing.T) {
 		require.NoError(t, err)
 		metrics[got.Name] = true
 	}
-	assert.Len(t, metrics, 4)
+	assert.Len(t, metrics, 5)
+	require.NoError(t, tel.Shutdown(t.Context()))
+}
+
+// TestAClientThatStopsReading loses its stream, and with it its place among those that are being sent to.
+func TestAClientThatStopsReading(t *testing.T) {
+	w := storagetest.NewWorld(50)
+	for i, pod := range w.Pods { // together more than what a stream takes in advance
+		w.Happen(w.Start.Add(time.Duration(i)*time.Second), pod, attr.SpanTypeEvent, "Big", map[string]any{attr.UserAgent: strings.Repeat("x", 20_000)})
+	}
+	tel := componenttest.NewTelemetry()
+	config := testConfig()
+	config.Limits.SendTimeout = 100 * time.Millisecond
+	e, _ := start(t, config, &w.Store, tel)
+	client := jaegerstorage.NewClient(dial(t, e.running.grpcAddr.String()))
+	sending := func() int64 {
+		got, err := tel.GetMetric("otelcol_extension_jaeger_plugin_requests_sending")
+		require.NoError(t, err)
+		return got.Data.(metricdata.Gauge[int64]).DataPoints[0].Value
+	}
+	q := jaegerstorage.NewQuery()
+	q.Service, q.Limit = "tracing", 100
+	q.Attributes.PutStr("resource", "pods")
+	q.StartMin, q.StartMax = w.Start.Add(-time.Hour), w.Start.Add(time.Hour)
+	var failure error
+	for _, failure = range client.FindTraces(t.Context(), q) {
+		require.Eventually(t, func() bool { return sending() == 0 }, time.Minute, 10*time.Millisecond)
+	}
+	assert.Equal(t, codes.DeadlineExceeded, status.Code(failure), "%v", failure)
 	require.NoError(t, tel.Shutdown(t.Context()))
 }
 

@@ -33,6 +33,7 @@ type TelemetryBuilder struct {
 	ExtensionJaegerPluginLeftOut          metric.Int64Counter
 	ExtensionJaegerPluginRequestDuration  metric.Float64Histogram
 	ExtensionJaegerPluginRequestsInFlight metric.Int64ObservableGauge
+	ExtensionJaegerPluginRequestsSending  metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -52,6 +53,21 @@ func (builder *TelemetryBuilder) RegisterExtensionJaegerPluginRequestsInFlightCa
 		cb(ctx, &observerInt64{inst: builder.ExtensionJaegerPluginRequestsInFlight, obs: o})
 		return nil
 	}, builder.ExtensionJaegerPluginRequestsInFlight)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExtensionJaegerPluginRequestsSendingCallback sets callback for observable ExtensionJaegerPluginRequestsSending metric.
+func (builder *TelemetryBuilder) RegisterExtensionJaegerPluginRequestsSendingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExtensionJaegerPluginRequestsSending, obs: o})
+		return nil
+	}, builder.ExtensionJaegerPluginRequestsSending)
 	if err != nil {
 		return err
 	}
@@ -118,6 +134,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ExtensionJaegerPluginRequestsInFlight, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_jaeger_plugin_requests_in_flight",
 		metric.WithDescription("Requests that are being worked on. When this stays at limits::requests, further ones wait. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExtensionJaegerPluginRequestsSending, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_jaeger_plugin_requests_sending",
+		metric.WithDescription("Requests whose results are being sent. When this stays at limits::sending, clients take them slowly, and further ones wait. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)

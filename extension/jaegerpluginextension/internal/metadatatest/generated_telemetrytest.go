@@ -96,3 +96,17 @@ func AssertEqualExtensionJaegerPluginRequestsInFlight(t *testing.T, tt *componen
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
+
+func AssertEqualExtensionJaegerPluginRequestsSending(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_extension_jaeger_plugin_requests_sending",
+		Description: "Requests whose results are being sent. When this stays at limits::sending, clients take them slowly, and further ones wait. [Alpha]",
+		Unit:        "{request}",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_extension_jaeger_plugin_requests_sending")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}

@@ -53,44 +53,58 @@ type result struct {
 // find searches, and yields results after they were finished.
 func (p *Plugin) find(ctx context.Context, q jaegerstorage.Query, kind Kind, finish func(context.Context, *search.Found, []result) []ptrace.Traces) iter.Seq2[ptrace.Traces, error] {
 	return func(yield func(ptrace.Traces, error) bool) {
-		bounded, end, err := p.begin(ctx, kind)
+		r, err := p.begin(ctx, kind)
 		if err != nil {
 			yield(explain(q, err), ctx.Err())
 			return
 		}
-		defer func() { end(err) }()
+		defer func() { r.end(err) }()
 		limit := min(q.Limit, p.MaxResults)
 		if limit <= 0 {
 			limit = p.MaxResults
 		}
 		var found *search.Found
 		var results []result
-		found, results, err = p.search(bounded, q, limit)
-		if ctx.Err() != nil {
+		found, results, err = p.search(r, q, limit)
+		switch {
+		case ctx.Err() != nil:
 			err = ctx.Err() // nobody is there to read an explanation
 			yield(ptrace.Traces{}, err)
 			return
-		}
-		if err != nil {
+		case err != nil:
+			r.rest()
 			yield(explain(q, err), nil)
 			return
 		}
+		var finished []ptrace.Traces
 		if len(found.Warnings) > 0 {
 			results = results[:min(len(results), max(limit-1, 1))]
-			if !yield(note(q, "The search is incomplete", found.Warnings...), nil) {
+			finished = append(finished, note(q, "The search is incomplete", found.Warnings...))
+		}
+		for more := true; more && len(results)+len(finished) > 0; finished = nil {
+			batch := results[:min(len(results), p.Concurrency)]
+			results = results[len(batch):]
+			if slow := r.work(); slow == nil {
+				finished = append(finished, finish(r, found, batch)...)
+			} else {
+				finished = append(finished, asListed(r, found, batch)...)
+				warnAll(finished, slow)
+			}
+			if err = r.send(func() { more = yieldAll(finished, yield) }); err != nil {
+				yield(ptrace.Traces{}, err)
 				return
 			}
 		}
-		for len(results) > 0 {
-			batch := results[:min(len(results), p.Concurrency)]
-			for _, td := range finish(bounded, found, batch) {
-				if !yield(td, nil) {
-					return
-				}
-			}
-			results = results[len(batch):]
+	}
+}
+
+func yieldAll(all []ptrace.Traces, yield func(ptrace.Traces, error) bool) (more bool) {
+	for _, td := range all {
+		if !yield(td, nil) {
+			return false
 		}
 	}
+	return true
 }
 
 // search finds objects and lists those that have something to show, as many as asked for.
@@ -158,7 +172,7 @@ func (p *Plugin) completed(ctx context.Context, found *search.Found, results []r
 			case err == nil:
 				all[i] = view
 			case !errors.Is(err, collect.ErrNotFound):
-				warn(all[i], "only what the search has read is shown, because of a failure to read the rest: "+collect.Reason(err))
+				warnAll(all[i:i+1], err)
 			}
 			return nil
 		})
@@ -167,8 +181,16 @@ func (p *Plugin) completed(ctx context.Context, found *search.Found, results []r
 	return all
 }
 
+func warnAll(results []ptrace.Traces, err error) {
+	for _, td := range results {
+		warn(td, "only what the search has read is shown, because of a failure to read the rest: "+collect.Reason(err))
+	}
+}
+
 // reachesNoFurther is true if all that a view shows is in the traces that its object occurs in.
-func reachesNoFurther(s mode.Scope) bool { return s.Owners == 0 && s.Links == 0 && len(s.Tracers) == 0 }
+func reachesNoFurther(s mode.Scope) bool {
+	return s.Owners == 0 && s.Owned == 0 && s.Links == 0 && len(s.Tracers) == 0
+}
 
 // tells is false of a view in which nothing happened.
 func tells(td ptrace.Traces) bool {

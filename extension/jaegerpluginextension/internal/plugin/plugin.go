@@ -38,9 +38,10 @@ type Plugin struct {
 	MaxResults int
 	// Concurrency of the views that are made for one search.
 	Concurrency int
-	// Slots bounds how many requests are worked on at a time, and with that the memory.
-	Slots chan struct{}
-	// Timeout bounds a request.
+	// Slots bounds how many requests are worked on at a time, and Sending how many have results that their clients are taking; both
+	// together bound the memory.
+	Slots, Sending chan struct{}
+	// Timeout bounds the work on a request.
 	Timeout time.Duration
 	// Observe is told of each request when it is over.
 	Observe func(ctx context.Context, kind Kind, outcome Outcome, took time.Duration)
@@ -92,28 +93,6 @@ func OutcomeOf(err error) Outcome {
 
 var _ jaegerstorage.Reader = (*Plugin)(nil)
 
-// errBusy is what a request ends with that has waited for others all of its time.
-var errBusy = errors.New("too many requests are being worked on")
-
-// begin waits until there is room for a request, and bounds it. The function that it returns ends the request.
-func (p *Plugin) begin(ctx context.Context, kind Kind) (context.Context, func(error), error) {
-	start := time.Now()
-	bounded, cancel := context.WithTimeout(ctx, p.Timeout)
-	select {
-	case p.Slots <- struct{}{}:
-	case <-bounded.Done():
-		cancel()
-		err := fmt.Errorf("%w: %w", errBusy, bounded.Err())
-		p.Observe(ctx, kind, OutcomeOf(err), time.Since(start))
-		return ctx, nil, err
-	}
-	return bounded, func(err error) {
-		<-p.Slots
-		cancel()
-		p.Observe(ctx, kind, OutcomeOf(err), time.Since(start))
-	}, nil
-}
-
 // Services implements jaegerstorage.Reader: the display modes, the default first.
 func (p *Plugin) Services(ctx context.Context) ([]string, error) {
 	var names []string
@@ -127,12 +106,12 @@ func (p *Plugin) Services(ctx context.Context) ([]string, error) {
 // Operations implements jaegerstorage.Reader: the clusters, for every mode. They have the kind of all spans of views, because
 // Jaeger's page shows an error in place of operations that have none.
 func (p *Plugin) Operations(ctx context.Context, _, _ string) (operations []jaegerstorage.Operation, err error) {
-	ctx, end, err := p.begin(ctx, KindOperations)
+	r, err := p.begin(ctx, KindOperations)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { end(err) }()
-	clusters, err := p.Clusters(ctx)
+	defer func() { r.end(err) }()
+	clusters, err := p.Clusters(r)
 	if err != nil {
 		return nil, fmt.Errorf("list the clusters: %w", err)
 	}
@@ -151,19 +130,20 @@ func (p *Plugin) Dependencies(context.Context, time.Time, time.Duration) ([]jaeg
 func (p *Plugin) GetTraces(ctx context.Context, params []jaegerstorage.TraceParams) iter.Seq2[ptrace.Traces, error] {
 	return func(yield func(ptrace.Traces, error) bool) {
 		for _, param := range params {
-			td, err := p.Open(ctx, param.TraceID)
+			more := true
+			err := collect.ErrNotFound
+			if v, ok := p.named(param.TraceID); ok {
+				err = p.View(ctx, v, func(td ptrace.Traces) { more = yield(td, nil) })
+			}
 			switch {
-			case err == nil:
-				if !yield(td, nil) {
-					return
-				}
-			case !errors.Is(err, collect.ErrNotFound):
+			case errors.Is(err, collect.ErrNotFound):
+				more = p.raw(ctx, param, yield)
+			case err != nil:
 				yield(ptrace.Traces{}, err)
 				return
-			default:
-				if !p.raw(ctx, param, yield) {
-					return
-				}
+			}
+			if !more {
+				return
 			}
 		}
 	}
@@ -171,36 +151,37 @@ func (p *Plugin) GetTraces(ctx context.Context, params []jaegerstorage.TracePara
 
 // raw passes a stored trace on as it is.
 func (p *Plugin) raw(ctx context.Context, param jaegerstorage.TraceParams, yield func(ptrace.Traces, error) bool) (more bool) {
-	ctx, end, err := p.begin(ctx, KindRaw)
+	r, err := p.begin(ctx, KindRaw)
 	if err != nil {
 		yield(ptrace.Traces{}, err)
 		return false
 	}
-	err = collect.ErrNotFound
-	defer func() { end(err) }()
-	for td, failure := range p.Storage.GetTraces(ctx, []jaegerstorage.TraceParams{param}) {
-		if err = failure; err != nil {
+	more, err = true, collect.ErrNotFound
+	defer func() { r.end(err) }()
+	for td, failure := range p.Storage.GetTraces(r, []jaegerstorage.TraceParams{param}) {
+		if err = failure; err == nil {
+			err = r.send(func() { more = yield(td, nil) })
+		}
+		if err == nil && more {
+			err = r.work()
+		}
+		if err != nil {
 			yield(ptrace.Traces{}, err)
 			return false
 		}
-		if !yield(td, nil) {
+		if !more {
 			return false
 		}
 	}
 	return true
 }
 
-// Open makes the view that a display ID names. The error is collect.ErrNotFound if it names none, or nothing that there is.
-func (p *Plugin) Open(ctx context.Context, id pcommon.TraceID) (ptrace.Traces, error) {
-	d, ok := identity.ParseDisplay(id)
-	if !ok {
-		return ptrace.Traces{}, collect.ErrNotFound
+// named is the view that a display ID names. It is false of all other IDs.
+func (p *Plugin) named(id pcommon.TraceID) (v View, ok bool) {
+	if v.Display, ok = identity.ParseDisplay(id); ok {
+		v.Mode, ok = p.Modes.ByID(v.Display.Mode)
 	}
-	m, ok := p.Modes.ByID(d.Mode)
-	if !ok {
-		return ptrace.Traces{}, collect.ErrNotFound
-	}
-	return p.View(ctx, View{Mode: m, Display: d})
+	return v, ok
 }
 
 // View says what to show.
@@ -211,14 +192,19 @@ type View struct {
 	Cluster string
 }
 
-// View makes a view of what the storage has now.
-func (p *Plugin) View(ctx context.Context, v View) (td ptrace.Traces, err error) {
-	ctx, end, err := p.begin(ctx, KindView)
+// View makes a view of what the storage has now, and hands it to send. Without an error, send was called. The error is
+// collect.ErrNotFound if there is nothing to show.
+func (p *Plugin) View(ctx context.Context, v View, send func(ptrace.Traces)) (err error) {
+	r, err := p.begin(ctx, KindView)
 	if err != nil {
-		return td, err
+		return err
 	}
-	defer func() { end(err) }()
-	return p.view(ctx, v)
+	defer func() { r.end(err) }()
+	td, err := p.view(r, v)
+	if err != nil {
+		return err
+	}
+	return r.send(func() { send(td) })
 }
 
 func (p *Plugin) view(ctx context.Context, v View) (ptrace.Traces, error) {

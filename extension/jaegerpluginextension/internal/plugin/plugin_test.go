@@ -44,9 +44,19 @@ func newPlugin(tb testing.TB, store jaegerstorage.Reader) *Plugin {
 			Storage: store, Clusters: clusters, Window: window, LeftOut: leftOut,
 			Limits: search.Limits{Traces: 500, Spans: 50_000, Concurrency: 4},
 		},
-		Lookback: time.Hour, MaxResults: 100, Concurrency: 4, Slots: make(chan struct{}, 2), Timeout: 10 * time.Second,
+		Lookback: time.Hour, MaxResults: 100, Concurrency: 4, Slots: make(chan struct{}, 2), Sending: make(chan struct{}, 4), Timeout: 10 * time.Second,
 		Observe: func(context.Context, Kind, Outcome, time.Duration) {},
 	}
+}
+
+// Open returns the view that a display ID names.
+func (p *Plugin) Open(ctx context.Context, id pcommon.TraceID) (td ptrace.Traces, err error) {
+	v, ok := p.named(id)
+	if !ok {
+		return td, collect.ErrNotFound
+	}
+	err = p.View(ctx, v, func(made ptrace.Traces) { td = made })
+	return td, err
 }
 
 func query(w *storagetest.World, service, operation string, tags map[string]any) jaegerstorage.Query {

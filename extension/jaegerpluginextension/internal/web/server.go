@@ -64,11 +64,13 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	view, err := s.Plugin.View(r.Context(), v)
-	if err != nil {
+	if err := s.Plugin.View(r.Context(), v, func(view ptrace.Traces) { write(w, v, view, format) }); err != nil {
 		fail(w, err)
-		return
 	}
+}
+
+// write answers with a view.
+func write(w http.ResponseWriter, v plugin.View, view ptrace.Traces, format *text.Options) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Trace-Id", v.Display.TraceID().String())
