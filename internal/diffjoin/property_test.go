@@ -120,6 +120,68 @@ func TestWhatIsExactStaysSo(t *testing.T) {
 	}
 }
 
+// TestPairsAreWhatFindFinds: looking only at what is near makes no difference.
+func TestPairsAreWhatFindFinds(t *testing.T) {
+	rule := Rule{2 * time.Second}
+	for seed := range uint64(400) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		h := randomHistory(r, 2+r.IntN(60))
+		for i := range h.requests { // some levels tell less
+			if r.IntN(3) == 0 {
+				h.requests[i].Previous = ""
+			}
+		}
+		for i := range h.changes {
+			if r.IntN(5) == 0 {
+				h.changes[i].Previous = ""
+			}
+		}
+		h.requests = append(h.requests, h.requests[r.IntN(len(h.requests))]) // delivered again
+		var want []Pair
+		for i := range h.requests {
+			if change, join := rule.Find(&h.requests[i], h.requests, h.changes); join > Ambiguous {
+				want = append(want, Pair{i, change, join})
+			}
+		}
+		require.Equal(t, want, rule.Pairs(h.requests, h.changes), "seed %d", seed)
+	}
+}
+
+// TestACrowdIsNotToldApart: where a request may have made very many changes, neither it nor any other gets one of them by time, but those
+// that tell versions do.
+func TestACrowdIsNotToldApart(t *testing.T) {
+	var requests []Request
+	var changes []Change
+	for i := range 3 * maxCandidates {
+		q, _ := ReadRequest(asked{verb: "patch", agent: "kubectl/v1", from: i, to: i + 1}.span(uint64(i + 1)))
+		c, _, _ := ReadChange(seen{at: i + 1, version: strconv.Itoa(i), managers: []string{"kubectl@0"}}.span(uint64(100_000 + i)))
+		requests, changes = append(requests, q), append(changes, c)
+	}
+	told, _ := ReadRequest(asked{verb: "update", agent: "kubectl/v1", from: 7, to: 8, version: "7", previous: "6"}.span(99_999))
+	alone, _ := ReadRequest(asked{verb: "patch", agent: "other/v1", from: 7, to: 8}.span(99_998))
+	requests = append(requests, told, alone)
+	require.Equal(t, []Pair{{len(requests) - 2, 7, Exact}}, Rule{2 * time.Second}.Pairs(requests, changes))
+
+	// Too many of one version are nonsense.
+	for i := range changes {
+		changes[i].Version = "7"
+	}
+	require.Empty(t, Rule{2 * time.Second}.Pairs(requests, changes))
+}
+
+// BenchmarkPairs: the cost for each request and change is the same however many there are.
+func BenchmarkPairs(b *testing.B) {
+	for _, n := range []int{500, 2000, 8000} {
+		h := randomHistory(rand.New(rand.NewPCG(1, 3)), n)
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				Rule{2 * time.Second}.Pairs(h.requests, h.changes)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*(len(h.requests)+len(h.changes))), "ns/span")
+		})
+	}
+}
+
 type joined struct {
 	change pcommon.SpanID
 	join   Join

@@ -53,23 +53,6 @@ func (r reason) join() Join {
 	}
 }
 
-// Pair is a request and the change that it made, as indexes.
-type Pair struct {
-	Request, Change int
-	Join            Join // Exact or Inferred
-}
-
-// Pairs joins all that is known of one object. No change is in pairs with two requests, and no request with two changes.
-func (r Rule) Pairs(requests []Request, changes []Change) []Pair {
-	var pairs []Pair
-	for i := range requests {
-		if change, join := r.Find(&requests[i], requests, changes); join > Ambiguous {
-			pairs = append(pairs, Pair{i, change, join})
-		}
-	}
-	return pairs
-}
-
 // Find returns the change that a request made, given all requests and changes that are known of the object. Whether the
 // request is among them makes no difference. The index is valid if the join is Exact or Inferred.
 func (r Rule) Find(request *Request, requests []Request, changes []Change) (change int, join Join) {

@@ -18,6 +18,7 @@ type entry struct {
 	at                time.Time
 	who, what, result string
 	bad               bool // the result is one to look at
+	problem           string // why it failed
 	attrs             pcommon.Map
 	below             []span // of the entry's own span
 
@@ -41,6 +42,9 @@ func entryOfSpan(s span) (e entry, ok bool) {
 		return e, false
 	}
 	e = newEntry(s.Name(), s.StartTimestamp(), s.Attributes())
+	if s.Status().Code() == ptrace.StatusCodeError {
+		e.problem = s.Status().Message()
+	}
 	if long := time.Duration(s.EndTimestamp() - s.StartTimestamp()); long >= time.Second {
 		e.what += " (" + long.Round(time.Millisecond).String() + ")"
 	}
@@ -48,7 +52,7 @@ func entryOfSpan(s span) (e entry, ok bool) {
 }
 
 func newEntry(title string, at pcommon.Timestamp, attrs pcommon.Map) entry {
-	e := entry{at: at.AsTime(), attrs: attrs}
+	e := entry{at: at.AsTime(), attrs: attrs, problem: str(attrs, keyError)}
 	switch str(attrs, keySource) {
 	case attr.SpanTypeAudit:
 		e.readRequest(title)
@@ -166,7 +170,7 @@ func (p *printer) entry(e entry, stem string, column int) {
 const messageLines = 2
 
 func (p *printer) details(e entry, stem string) {
-	if message := str(e.attrs, keyError); message != "" {
+	if message := e.problem; message != "" {
 		p.paragraph(stem, piece{red, message}, messageLines)
 	}
 	if message := str(e.attrs, keyMessage); message != "" {

@@ -62,13 +62,15 @@ func putItem(attrs pcommon.Map, it *item, asSpan bool) {
 	if long := time.Duration(it.Entry.End - it.Start); !asSpan && long >= worthTelling {
 		attrs.PutStr(fieldDuration, long.Round(time.Millisecond).String())
 	}
-	putMessages(attrs, it)
+	putMessages(attrs, it, asSpan)
 	putFolded(attrs, it)
 	diff := it.Events(attr.EventDiff)
+	inferred := len(diff) > 0 && it.Text(attr.DiffJoin) == attr.DiffJoinInferred
 	if len(diff) == 0 && it.observed != nil {
-		diff = it.observed.Events(attr.EventDiff)
-	} else if how := it.Text(attr.DiffJoin); len(diff) > 0 && how == attr.DiffJoinInferred {
-		attrs.PutStr(fieldDiffJoin, how)
+		diff, inferred = it.observed.Events(attr.EventDiff), it.inferred
+	}
+	if inferred {
+		attrs.PutStr(fieldDiffJoin, attr.DiffJoinInferred)
 	}
 	for _, event := range diff {
 		putDiff(attrs, event.Attributes())
@@ -81,13 +83,14 @@ func putItem(attrs pcommon.Map, it *item, asSpan bool) {
 	putSnapshot(attrs, it)
 }
 
-func putMessages(attrs pcommon.Map, it *item) {
+// putMessages leaves out what the status of a span has: Jaeger's page has a place for that, and an attribute "error" of its own.
+func putMessages(attrs pcommon.Map, it *item, asSpan bool) {
 	for _, event := range it.Events(attr.EventMessage) {
 		if v, ok := event.Attributes().Get(attr.MessageText); ok {
 			attrs.PutStr(fieldMessage, v.AsString())
 		}
 	}
-	if message := it.Span.Status().Message(); it.Failed() && message != "" {
+	if message := it.Span.Status().Message(); it.Failed() && message != "" && !asSpan {
 		attrs.PutStr(fieldError, message)
 	}
 }
@@ -160,6 +163,9 @@ func putVersions(attrs pcommon.Map, it *item) {
 	before, after := it.Text(attr.PreviousResourceVersion), it.Version
 	if it.observed != nil && before == "" {
 		before = it.observed.Text(attr.PreviousResourceVersion)
+	}
+	if it.observed != nil && after == "" {
+		after = it.observed.Version
 	}
 	if before != "" && after != "" && before != after {
 		putNew(attrs, fieldVerboseDiff+pathVersion, fmt.Sprintf("%q -> %q", before, after))

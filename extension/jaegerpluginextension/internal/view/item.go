@@ -18,6 +18,8 @@ type item struct {
 	*model.Entry
 	// observed is the change that the request made, as it was watched.
 	observed *model.Entry
+	// inferred is that nothing says so, but everything else can be ruled out.
+	inferred bool
 	// on is the object that it happened to.
 	on *node
 	// end is the later end of the two.
