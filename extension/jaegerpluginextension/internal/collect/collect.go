@@ -38,7 +38,7 @@ const (
 
 // Limits bound what one request reads.
 type Limits struct {
-	// Traces of one object in one cluster.
+	// Traces of one object in one cluster, and those that owned objects of the view had before their owners were known.
 	Traces int
 	// Spans that are read, and kept, altogether.
 	Spans int
@@ -75,7 +75,10 @@ type Request struct {
 
 // Collect gathers. The error is ErrNotFound, or why the storage could not be asked.
 func (c *Collector) Collect(ctx context.Context, r Request) (*model.Graph, error) {
-	g := &gathering{Collector: c, request: r, graph: model.NewGraph(model.Limits{MaxSpans: c.Limits.Spans}), asked: map[identity.ID]bool{}}
+	g := &gathering{
+		Collector: c, request: r, graph: model.NewGraph(model.Limits{MaxSpans: c.Limits.Spans}), asked: map[identity.ID]bool{},
+		ownTraces: c.Limits.Traces,
+	}
 	g.left.Store(int64(c.Limits.Spans))
 	clusters := []string{r.Cluster}
 	if r.Cluster == "" {
@@ -104,11 +107,12 @@ func (c *Collector) Collect(ctx context.Context, r Request) (*model.Graph, error
 // gathering is one request under way. Queries run side by side; what they return is added by one goroutine.
 type gathering struct {
 	*Collector
-	request Request
-	graph   *model.Graph
-	asked   map[identity.ID]bool
-	others  int          // objects asked for besides the first
-	left    atomic.Int64 // spans that may still be read
+	request   Request
+	graph     *model.Graph
+	asked     map[identity.ID]bool
+	others    int          // objects asked for besides the first
+	ownTraces int          // traces of owned objects alone that may still be asked for
+	left      atomic.Int64 // spans that may still be read
 }
 
 // fetch is one query: the traces that an object occurs in.
@@ -147,14 +151,18 @@ func (g *gathering) run(ctx context.Context, fetches []fetch) (errs []error) {
 			errs = append(errs, fmt.Errorf("read %s in cluster %s: %w", what, f.cluster, f.err))
 			g.graph.Warn(fmt.Sprintf("cluster %s could not be asked for %s: %s", f.cluster, what, Reason(f.err)))
 		case f.cut:
-			g.LeftOut(ctx, LeftSpans, 1)
-			g.graph.Warn(fmt.Sprintf("not all of what happened was read, because a view has at most %d spans: ask for a shorter time range", g.Limits.Spans))
+			g.tooMany(ctx)
 		case f.traces >= g.Limits.Traces:
 			g.LeftOut(ctx, LeftTraces, 1)
 			g.graph.Warn(fmt.Sprintf("%s occurs in more than %d stored traces, of which as many were read: ask for a shorter time range", what, f.traces))
 		}
 	}
 	return errs
+}
+
+func (g *gathering) tooMany(ctx context.Context) {
+	g.LeftOut(ctx, LeftSpans, 1)
+	g.graph.Warn(fmt.Sprintf("not all of what happened was read, because a view has at most %d spans: ask for a shorter time range", g.Limits.Spans))
 }
 
 // fetch stops reading when there are more spans than a view can have.
@@ -184,13 +192,14 @@ func (g *gathering) fetch(ctx context.Context, f *fetch) {
 	}
 }
 
-// lookAround asks for the objects that the view takes in, until they lead to nothing new. What is owned is in the traces of
-// its owners; an owner, and what a link leads to, has traces of its own.
+// lookAround asks for the objects that the view takes in, until they lead to nothing new. An owner, and what a link leads to, has
+// traces of its own; what is owned is in the traces of its owners, but for what was before they were known.
 func (g *gathering) lookAround(ctx context.Context) {
 	for range maxRounds {
 		var fetches []fetch
 		var skipped []string
-		for _, want := range view.Wanted(g.graph, g.request.Object, g.request.Mode, g.Limits.View) {
+		wants := view.Wanted(g.graph, g.request.Object, g.request.Mode, g.Limits.View)
+		for _, want := range wants {
 			ref := want.Ref
 			if g.asked[ref.ID] || want.Relation == view.Owned && want.Have {
 				continue
@@ -207,7 +216,8 @@ func (g *gathering) lookAround(ctx context.Context) {
 			g.LeftOut(ctx, LeftObjects, len(skipped))
 			g.graph.Warn(leftOut(skipped))
 		}
-		if len(fetches) == 0 {
+		read := g.left.Load() > 0 && g.readOwnTraces(ctx, wants)
+		if len(fetches) == 0 && !read {
 			return
 		}
 		g.run(ctx, fetches)

@@ -18,6 +18,7 @@ import (
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/storagetest"
 	"github.com/kelemetry/kelemetry/internal/attr"
 	"github.com/kelemetry/kelemetry/internal/identity"
+	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
 )
 
 type counts map[string]int
@@ -154,4 +155,60 @@ func TestAFailureToLookAroundIsAWarning(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"cluster prod could not be asked for nodes/n1: down"}, g.Warnings())
 	assert.Equal(t, counts{LeftFailed: 1}, left)
+}
+
+// TestWhatWasBeforeAnOwnerWasKnown is found from the owner, where a span tells of it and where only nothing tells of the object's creation;
+// one query asks for all of it, and for none where the creation is told.
+func TestWhatWasBeforeAnOwnerWasKnown(t *testing.T) {
+	w := storagetest.NewWorld(3)
+	alone := func(pod *storagetest.Object) *storagetest.Object {
+		copied := *pod
+		copied.Owner = nil
+		return &copied
+	}
+	w.Happen(w.Start.Add(time.Second), alone(w.Pods[0]), attr.SpanTypeAudit, "alice create", map[string]any{attr.AuditVerb: "create"})
+	w.Happen(w.Start.Add(time.Second), w.Pods[1], attr.SpanTypeAudit, "alice create", map[string]any{attr.AuditVerb: "create"})
+	// That it was its own root in the window before nobody can guess, but a span names the trace.
+	before := alone(w.Pods[2])
+	w.Happen(w.Start.Add(-2*time.Hour), before, attr.SpanTypeEvent, "Early", nil)
+	own := identity.TraceID(before.Object, identity.DefaultWindow.Start(w.Start.Add(-2*time.Hour)))
+	for td, err := range w.GetTraces(t.Context(), []jaegerstorage.TraceParams{{TraceID: identity.TraceID(w.Deployment.Object, identity.DefaultWindow.Start(w.Start))}}) {
+		require.NoError(t, err)
+		for _, resource := range td.ResourceSpans().All() {
+			span := resource.ScopeSpans().At(0).Spans().At(0)
+			if kind, _ := span.Attributes().Get(attr.SpanType); kind.Str() == attr.SpanTypeObject && span.Name() == "pods/hello-1-2" {
+				span.Attributes().PutStr(attr.OwnTrace, own.String())
+			}
+		}
+	}
+	asked := 0
+	w.Before = func(_ context.Context, call, _ string) error {
+		if call == "get" {
+			asked++
+		}
+		return nil
+	}
+	r := request(w, w.Deployment, mode.Scope{Owned: 3})
+	r.Cluster = "prod"
+	g, err := collector(&w.Store, wide, counts{}).Collect(t.Context(), r)
+	require.NoError(t, err)
+	got := objects(g)
+	assert.Equal(t, []int{2, 2, 2}, []int{got["pods/hello-1-0"], got["pods/hello-1-1"], got["pods/hello-1-2"]})
+	assert.Equal(t, 1, asked)
+	assert.Len(t, w.Queries(), 1)
+
+	left := counts{}
+	limits := wide
+	limits.Traces = 2 // both of the Deployment
+	w.Before = func(_ context.Context, call, _ string) error {
+		if call == "get" {
+			return errors.New("down")
+		}
+		return nil
+	}
+	g, err = collector(&w.Store, limits, left).Collect(t.Context(), r)
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(g.Warnings(), "\n"), "what happened to owned objects before their owners were known: down")
+	assert.Positive(t, left[LeftFailed])
+	assert.Positive(t, left[LeftTraces])
 }

@@ -34,6 +34,7 @@ type objectSpan struct {
 	resource   *resource
 	owners     string
 	seen       time.Time
+	ownTrace   string // where it was its own root before its owner was known
 }
 
 // linkSpan is the stored span of a reference.
@@ -80,7 +81,7 @@ func ParseID(text string) (id identity.ID, ok bool) {
 
 // facts are what is read of a span's attributes, in one pass.
 type facts struct {
-	kind, version, owners, seen string
+	kind, version, owners, seen, ownTrace string
 }
 
 func factsOf(attrs pcommon.Map) (f facts) {
@@ -94,6 +95,8 @@ func factsOf(attrs pcommon.Map) (f facts) {
 			f.owners = value.AsString()
 		case attr.OwnersSeen:
 			f.seen = value.AsString()
+		case attr.OwnTrace:
+			f.ownTrace = value.AsString()
 		}
 	}
 	return f
@@ -128,7 +131,7 @@ func (g *Graph) readObjectSpan(span ptrace.Span, r *resource, f facts) {
 	start, end := times(span)
 	o := &objectSpan{
 		key: spanKey{span.TraceID(), span.SpanID()}, parent: span.ParentSpanID(), start: start, end: end,
-		span: span, resource: r, owners: f.owners,
+		span: span, resource: r, owners: f.owners, ownTrace: f.ownTrace,
 	}
 	if f.seen != "" {
 		o.seen, _ = time.Parse(time.RFC3339Nano, f.seen)
