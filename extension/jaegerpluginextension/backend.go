@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 
 	"go.opentelemetry.io/collector/component"
@@ -18,10 +19,11 @@ import (
 	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
 )
 
-// backend is the storage that has the raw traces.
+// backend is a storage, or what else has traces.
 type backend struct {
-	reader jaegerstorage.Reader
-	conn   *grpc.ClientConn // nil if it is in this process
+	reader jaegerstorage.Reader // nil if it is an HTTP server
+	conn   *grpc.ClientConn     // nil if it is in this process, or an HTTP server
+	client *http.Client         // nil if it is none
 }
 
 // openBackend makes the client, or finds the extension. It waits for no answer.
@@ -44,38 +46,64 @@ func openBackend(ctx context.Context, config *BackendConfig, host component.Host
 	return &backend{reader: provider.JaegerStorage()}, nil
 }
 
-// openTracers makes the clients of other tracers' storages.
+// openTracers makes the clients of other tracers.
 func openTracers(ctx context.Context, configs map[string]TracerConfig, maxMessage int, host component.Host, set component.TelemetrySettings) (map[string]*tracer.Tracer, []*backend, error) {
 	tracers := make(map[string]*tracer.Tracer, len(configs))
 	var opened []*backend
 	for _, name := range slices.Sorted(maps.Keys(configs)) {
 		config := configs[name]
-		tags := make(map[string]tracer.Template, len(config.Tags))
-		for key, text := range config.Tags {
-			template, err := tracer.ParseTemplate(text)
-			if err != nil {
-				return nil, opened, fmt.Errorf("tracers::%s::tags::%s: %w", name, key, err)
-			}
-			tags[key] = template
+		open := openStorage
+		if config.HTTP.HasValue() {
+			open = openEndpoint
 		}
-		conn, err := config.GRPC.ToClientConn(ctx, host.GetExtensions(), set)
+		source, b, err := open(ctx, &config, maxMessage, host, set)
+		if b != nil {
+			opened = append(opened, b)
+		}
 		if err != nil {
-			return nil, opened, fmt.Errorf("tracers::%s::grpc: %w", name, err)
+			return nil, opened, fmt.Errorf("tracers::%s::%w", name, err)
 		}
-		b := &backend{reader: jaegerstorage.NewClient(conn, grpc.MaxCallRecvMsgSize(maxMessage)), conn: conn}
-		opened = append(opened, b)
-		tracers[name] = &tracer.Tracer{
-			Name: name, Storage: b.reader, Service: config.Service, Tags: tags,
-			Limits: tracer.Limits{
-				Queries: config.Limits.Queries, Traces: config.Limits.Traces, Spans: config.Limits.Spans,
-				Concurrency: config.Limits.Concurrency, Timeout: config.Limits.Timeout,
-			},
-		}
+		tracers[name] = &tracer.Tracer{Name: name, Source: source, Limits: tracer.Limits{
+			Queries: config.Limits.Queries, Traces: config.Limits.Traces, Spans: config.Limits.Spans,
+			Concurrency: config.Limits.Concurrency, Timeout: config.Limits.Timeout,
+		}}
 	}
 	return tracers, opened, nil
 }
 
+func openStorage(ctx context.Context, config *TracerConfig, maxMessage int, host component.Host, set component.TelemetrySettings) (tracer.Source, *backend, error) {
+	tags := make(map[string]tracer.Template, len(config.Tags))
+	for key, text := range config.Tags {
+		template, err := tracer.ParseTemplate(text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("tags::%s: %w", key, err)
+		}
+		tags[key] = template
+	}
+	conn, err := config.GRPC.ToClientConn(ctx, host.GetExtensions(), set)
+	if err != nil {
+		return nil, nil, fmt.Errorf("grpc: %w", err)
+	}
+	b := &backend{reader: jaegerstorage.NewClient(conn, grpc.MaxCallRecvMsgSize(maxMessage)), conn: conn}
+	return &tracer.Storage{Reader: b.reader, Service: config.Service, Tags: tags}, b, nil
+}
+
+func openEndpoint(ctx context.Context, config *TracerConfig, maxMessage int, host component.Host, set component.TelemetrySettings) (tracer.Source, *backend, error) {
+	address, err := tracer.ParseURL(config.HTTP.Get().Endpoint)
+	if err != nil {
+		return nil, nil, fmt.Errorf("http::endpoint: %w", err)
+	}
+	client, err := config.HTTP.Get().ToClient(ctx, host.GetExtensions(), set)
+	if err != nil {
+		return nil, nil, fmt.Errorf("http: %w", err)
+	}
+	return &tracer.Endpoint{Client: client, URL: address, MaxBytes: int64(maxMessage)}, &backend{client: client}, nil
+}
+
 func (b *backend) close() error {
+	if b.client != nil {
+		b.client.CloseIdleConnections()
+	}
 	if b.conn == nil {
 		return nil
 	}

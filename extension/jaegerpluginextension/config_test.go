@@ -87,6 +87,7 @@ func TestConfigNamesEveryMistakeAtOnce(t *testing.T) {
 		"limits: requests: must be positive", "timeout: must be positive, got 0s", "concurrency: must be", "traces: must be", "spans: must be",
 		"lookups: must not be negative, got -1", `modifiers::none::tracers: there is no "nobody" below tracers`,
 		"tracers::empty: grpc::endpoint: say where", "service: say whose spans", `tags::a: "b" names no attribute`, "queries: must be positive",
+		"tracers::both: grpc: set either", "service, tags: are for grpc", `http::endpoint: "http://jaeger:16686/" names no attribute`,
 		"tracers::usual: service: say whose spans", "tags: say what to look for", "objects: must be", "linked: must not be", "entries: must be",
 	} {
 		require.ErrorContains(t, err, want)

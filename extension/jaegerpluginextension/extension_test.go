@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -229,12 +230,15 @@ func TestSpansOfAnotherTracer(t *testing.T) {
 	require.NoError(t, tracer.Unmarshal(confmap.New()))
 	tracer.Service, tracer.Tags = "apiserver", map[string]string{"audit-id": "{k8s.audit.id}"}
 	tracer.GRPC.Endpoint, tracer.GRPC.TLS.Insecure = serveStore(t, &other), true
-	config.Tracers = map[string]TracerConfig{"apiserver": tracer}
+	var endpoint TracerConfig
+	require.NoError(t, endpoint.Unmarshal(confmap.NewFromStringMap(map[string]any{"http": map[string]any{"endpoint": serveJSON(t, td) + "/{k8s.audit.id}"}})))
+	config.Tracers = map[string]TracerConfig{"apiserver": tracer, "endpoint": endpoint}
 	config.Modifiers["apiserver"] = mode.ModifierConfig{ID: "00000001", Tracers: []string{"apiserver"}}
+	config.Modifiers["endpoint"] = mode.ModifierConfig{ID: "00000002", Tracers: []string{"endpoint"}}
 	require.NoError(t, confmap.Validate(config))
 	e, _ := start(t, config, &w.Store, nil)
 	client := jaegerstorage.NewClient(dial(t, e.running.grpcAddr.String()))
-	for service, want := range map[string]int{"tracing": 0, "tracing [apiserver]": 1, "tree [apiserver]": 1} {
+	for service, want := range map[string]int{"tracing": 0, "tracing [apiserver]": 1, "tree [apiserver]": 1, "tracing [endpoint]": 1} {
 		q := helloQuery(w)
 		q.Service = service
 		found := 0
@@ -250,6 +254,19 @@ func TestSpansOfAnotherTracer(t *testing.T) {
 		}
 		assert.Equal(t, want, found, service)
 	}
+}
+
+// serveJSON answers for the audit ID a-1 over HTTP, and returns the address.
+func serveJSON(t *testing.T, td ptrace.Traces) string {
+	t.Helper()
+	body, err := (&ptrace.JSONMarshaler{}).MarshalTraces(td)
+	require.NoError(t, err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "/a-1", r.URL.Path)
+		_, _ = w.Write(body)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // serveStore serves a storage on a port of its own, and returns the address.

@@ -17,7 +17,7 @@ import (
 type entry struct {
 	at                time.Time
 	who, what, result string
-	bad               bool // the result is one to look at
+	bad               bool   // the result is one to look at
 	problem           string // why it failed
 	attrs             pcommon.Map
 	below             []span // of the entry's own span

@@ -46,22 +46,35 @@ func ParseTemplate(text string) (t Template, err error) {
 
 // Fill puts in the values of attributes, of the span or else of its resource. It reports false if one is missing or empty.
 func (t Template) Fill(span, resource pcommon.Map) (string, bool) {
+	return t.fill(func(name string) string { return attribute(span, resource, name) })
+}
+
+// fill puts in what value returns for each name. It reports false if that is nothing.
+func (t Template) fill(value func(name string) string) (string, bool) {
 	var b strings.Builder
 	for _, p := range t.parts {
 		b.WriteString(p.text)
 		if p.attribute == "" {
 			continue
 		}
-		v, ok := span.Get(p.attribute)
-		if !ok {
-			v, ok = resource.Get(p.attribute)
-		}
-		if !ok || v.AsString() == "" {
+		text := value(p.attribute)
+		if text == "" {
 			return "", false
 		}
-		b.WriteString(v.AsString())
+		b.WriteString(text)
 	}
 	return b.String(), true
+}
+
+func attribute(span, resource pcommon.Map, name string) string {
+	v, ok := span.Get(name)
+	if !ok {
+		v, ok = resource.Get(name)
+	}
+	if !ok {
+		return ""
+	}
+	return v.AsString()
 }
 
 func reason(err error) string {

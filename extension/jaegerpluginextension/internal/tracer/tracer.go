@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -18,20 +19,25 @@ import (
 
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/model"
 	"github.com/kelemetry/kelemetry/internal/identity"
-	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
 )
 
-// Tracer asks the storage of another tracer. It is safe for concurrent use.
+// Tracer asks another tracer. It is safe for concurrent use.
 type Tracer struct {
-	Name    string
-	Storage jaegerstorage.Reader
-	// Service is that of the spans.
-	Service string
-	// Tags are what to search for. An entry of which an attribute is missing that a template names is not asked for.
-	Tags map[string]Template
+	Name string
+	// Source is where its spans are.
+	Source Source
 	// Limits bound what is done for one view.
 	Limits Limits
 }
+
+// Source has the spans of a tracer.
+type Source interface {
+	// For returns a query for what there is of an entry, up to so many traces. It is false if the entry has nothing to ask by.
+	For(entry *model.Entry, traces int) (Query, bool)
+}
+
+// Query asks. It ends when the context does, or when nobody wants more.
+type Query func(context.Context) iter.Seq2[ptrace.Traces, error]
 
 // Limits bound what is done for one view.
 type Limits struct {
@@ -47,12 +53,9 @@ type Limits struct {
 	Timeout time.Duration
 }
 
-// margin is how far clocks may differ.
-const margin = 10 * time.Second
-
 // query is for the spans of one entry.
 type query struct {
-	jaegerstorage.Query
+	ask    Query
 	anchor model.Anchor
 	at     pcommon.Timestamp
 	found  []ptrace.Traces
@@ -119,8 +122,8 @@ func (t *Tracer) queries(graph *model.Graph, objects []identity.ID, start, end t
 				if entry.Source == model.Foreign || entry.Start < from || entry.Start >= to {
 					continue
 				}
-				if q, ok := t.query(entry, id); ok {
-					all = append(all, q)
+				if ask, ok := t.Source.For(entry, t.Limits.Traces); ok {
+					all = append(all, &query{ask: ask, anchor: model.Anchor{Object: id, Span: entry.Span.SpanID()}, at: entry.Start})
 				}
 			}
 		}
@@ -128,25 +131,11 @@ func (t *Tracer) queries(graph *model.Graph, objects []identity.ID, start, end t
 	return all
 }
 
-func (t *Tracer) query(entry *model.Entry, object identity.ID) (*query, bool) {
-	q := &query{Query: jaegerstorage.NewQuery(), anchor: model.Anchor{Object: object, Span: entry.Span.SpanID()}, at: entry.Start}
-	q.Service, q.Limit = t.Service, t.Limits.Traces
-	q.StartMin, q.StartMax = entry.Start.AsTime().Add(-margin), entry.End.AsTime().Add(margin)
-	for key, template := range t.Tags {
-		value, ok := template.Fill(entry.Span.Attributes(), entry.Resource)
-		if !ok {
-			return nil, false
-		}
-		q.Attributes.PutStr(key, value)
-	}
-	return q, true
-}
-
 func (t *Tracer) ask(ctx context.Context, q *query) {
 	if q.err = ctx.Err(); q.err != nil {
 		return
 	}
-	for td, err := range t.Storage.FindTraces(ctx, q.Query) {
+	for td, err := range q.ask(ctx) {
 		if err != nil {
 			q.err = err
 			return

@@ -69,7 +69,7 @@ func tracer(t *testing.T, store *storagetest.Store) *Tracer {
 	template, err := ParseTemplate("{k8s.audit.id}")
 	require.NoError(t, err)
 	return &Tracer{
-		Name: "apiserver", Storage: store, Service: "apiserver", Tags: map[string]Template{"audit-id": template},
+		Name: "apiserver", Source: &Storage{Reader: store, Service: "apiserver", Tags: map[string]Template{"audit-id": template}},
 		Limits: Limits{Queries: 10, Traces: 2, Spans: 100, Concurrency: 2, Timeout: time.Minute},
 	}
 }
