@@ -41,6 +41,8 @@ type Options struct {
 	Binary string
 	// Config is the configuration file, relative to Root.
 	Config string
+	// Over are further configuration files, each of which is merged over what comes before.
+	Over []string
 	// Set are single settings that win over the file, such as service.telemetry.metrics.level=none.
 	Set []string
 	// Env is added to what the process needs from this one's environment.
@@ -69,7 +71,10 @@ func Start(ctx context.Context, o Options) (*Collector, error) {
 	if _, err := os.Stat(binary); err != nil {
 		return nil, fmt.Errorf("%w: build it with make build", err)
 	}
-	args := []string{"--config", o.Config}
+	var args []string
+	for _, config := range append([]string{o.Config}, o.Over...) {
+		args = append(args, "--config", config)
+	}
 	for _, set := range o.Set {
 		args = append(args, "--set", set)
 	}
