@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/config/configgrpc"
 	"go.opentelemetry.io/collector/extension"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -72,7 +73,8 @@ func (e *storeExtension) Start(ctx context.Context, host component.Host) (err er
 	if o.listener, err = e.config.GRPC.NetAddr.Listen(ctx); err != nil {
 		return fmt.Errorf("grpc: %w", err)
 	}
-	if o.server, err = e.config.GRPC.ToServer(ctx, host.GetExtensions(), e.set.TelemetrySettings); err != nil {
+	if o.server, err = e.config.GRPC.ToServer(ctx, host.GetExtensions(), e.set.TelemetrySettings,
+		configgrpc.WithGrpcServerOption(grpc.ForceServerCodecV2(newCodec()))); err != nil {
 		return fmt.Errorf("grpc: %w", err)
 	}
 	serve(o)
@@ -84,6 +86,13 @@ func (e *storeExtension) Start(ctx context.Context, host component.Host) (err er
 	e.open = o
 	e.set.Logger.Info("The trace store is open", zap.String("directory", e.config.Directory), zap.Stringer("endpoint", o.listener.Addr()))
 	return nil
+}
+
+// serve registers OTLP for writing, which is how Jaeger writes to a storage too, and Jaeger's storage API for reading.
+func serve(o *openStore) {
+	w := &writer{store: o.store, telemetry: o.telemetry}
+	o.server.RegisterService(w.traceService(), w)
+	jaegerstorage.Register(o.server, counted{o.store, o.telemetry}, jaegerstorage.Capabilities{WithoutServiceName: true, SameSpanConjunction: true})
 }
 
 // Shutdown lets requests that are under way end, and closes the files.

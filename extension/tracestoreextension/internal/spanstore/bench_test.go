@@ -50,9 +50,7 @@ func BenchmarkStore(b *testing.B) {
 	defer func() { require.NoError(b, s.Close()) }()
 	before, spans := cpuTime(b), 0
 	for n := range uint64(copies) {
-		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(r.copyOf(n, time.Duration(n)*apart))
-		require.NoError(b, err)
-		written, err := s.Write(td)
+		written, err := s.Write(r.copyOf(n, time.Duration(n)*apart))
 		require.NoError(b, err)
 		spans += written.Stored
 	}
@@ -88,7 +86,7 @@ func BenchmarkStore(b *testing.B) {
 			}
 			return false
 		})
-		_, err = s.Write(td)
+		_, err = s.Write(encode(td))
 		require.NoError(b, err)
 		require.NoError(b, s.db.Flush())
 		for b.Loop() {
@@ -150,7 +148,7 @@ func TestCopiesDiffer(t *testing.T) {
 		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(r.copyOf(n, time.Duration(n)*time.Minute))
 		require.NoError(t, err)
 		require.Equal(t, r.spans, td.SpanCount())
-		written, err := s.Write(td)
+		written, err := s.Write(encode(td))
 		require.NoError(t, err)
 		require.Equal(t, r.spans, written.Stored)
 		object := string(another(place{was: r.object, kind: placeObject}, n))

@@ -42,7 +42,7 @@ func writeUntilKilled(dir string) {
 				id := from + 1
 				from++
 				mu.Unlock()
-				if _, err := s.Write(spans(told{trace: id%50 + 1, id: id, service: "prod", name: "n", span: map[string]any{"text": strings.Repeat("x", 3000)}})); err != nil {
+				if _, err := s.Write(encode(spans(told{trace: id%50 + 1, id: id, service: "prod", name: "n", span: map[string]any{"text": strings.Repeat("x", 3000)}}))); err != nil {
 					fmt.Println(err)
 					os.Exit(1)
 				}
@@ -138,7 +138,7 @@ func TestOneStoreToADirectory(t *testing.T) {
 
 	require.NoError(t, s.Close())
 	require.NoError(t, s.Close())
-	_, err = s.Write(spans(told{trace: 1, id: 1}))
+	_, err = s.Write(encode(spans(told{trace: 1, id: 1})))
 	require.ErrorIs(t, err, ErrUnavailable)
 	open(t, testOptions(nil, dir))
 }

@@ -38,7 +38,7 @@ func TestWritesEndBeforeTheDiskDoes(t *testing.T) {
 
 	fs.free.Store(49)
 	now.set(noon.Add(2 * diskCheckInterval))
-	_, err := s.Write(spans(told{trace: 1, id: 2, service: "prod"}))
+	_, err := s.Write(encode(spans(told{trace: 1, id: 2, service: "prod"})))
 	require.ErrorIs(t, err, ErrFull)
 	require.ErrorContains(t, err, "49 bytes left")
 	require.ErrorIs(t, o.Observer.(*observed).last(), ErrFull)
@@ -67,7 +67,7 @@ func TestAFullDiskCostsNothingThatWasAcknowledged(t *testing.T) {
 	s := open(t, o)
 	acknowledged := uint64(0)
 	tell := func() error {
-		_, err := s.Write(spans(told{trace: 1, id: acknowledged + 1, service: "prod", span: map[string]any{"text": strings.Repeat("x", 10_000)}}))
+		_, err := s.Write(encode(spans(told{trace: 1, id: acknowledged + 1, service: "prod", span: map[string]any{"text": strings.Repeat("x", 10_000)}})))
 		if err == nil {
 			acknowledged++
 		}
@@ -86,7 +86,7 @@ func TestAFullDiskCostsNothingThatWasAcknowledged(t *testing.T) {
 	writer.Go(func() {
 		for {
 			if err := s.disk.check(s); err != nil {
-				_, err = s.Write(spans(told{trace: 2, id: 1, service: "prod"}))
+				_, err = s.Write(encode(spans(told{trace: 2, id: 1, service: "prod"})))
 				refused <- err
 				return
 			}

@@ -37,7 +37,7 @@ func newMatch(query jaegerstorage.Query) *match {
 // any says whether one of the spans matches by itself.
 func (m *match) any(td ptrace.Traces) bool {
 	for _, resource := range td.ResourceSpans().All() {
-		if m.service != "" && serviceOf(resource.Resource()) != m.service {
+		if m.service != "" && serviceName(resource.Resource()) != m.service {
 			continue
 		}
 		for _, scope := range resource.ScopeSpans().All() {
@@ -94,4 +94,11 @@ func hasAttribute(resource pcommon.Map, scope pcommon.InstrumentationScope, span
 func is(attributes pcommon.Map, key, want string) bool {
 	value, ok := attributes.Get(key)
 	return ok && value.AsString() == want
+}
+
+func serviceName(resource pcommon.Resource) string {
+	if value, ok := resource.Attributes().Get(keyService); ok {
+		return value.AsString()
+	}
+	return ""
 }

@@ -162,9 +162,18 @@ func spans(all ...told) ptrace.Traces {
 	return td
 }
 
+// encode is how spans come in.
+func encode(td ptrace.Traces) []byte {
+	encoded, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		panic(err)
+	}
+	return encoded
+}
+
 func write(tb testing.TB, s *Store, all ...told) {
 	tb.Helper()
-	written, err := s.Write(spans(all...))
+	written, err := s.Write(encode(spans(all...)))
 	require.NoError(tb, err)
 	require.Equal(tb, Written{Stored: len(all)}, written)
 }

@@ -35,7 +35,7 @@ func (s *Store) databaseOptions(cache *pebble.Cache) *pebble.Options {
 	}}
 	// Level 0 is short-lived. All others are packed well, as most tables are moved down without being written again.
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
-		settings := pebble.UniformDBCompressionSettings(block.GoodCompression)
+		settings := pebble.UniformDBCompressionSettings(block.BalancedCompression)
 		settings.Levels[0] = block.FastestCompression
 		return settings
 	})
@@ -44,6 +44,10 @@ func (s *Store) databaseOptions(cache *pebble.Cache) *pebble.Options {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	o.TargetFileSizes[0] = 4 << 20
+	// Rows of a trace are different things, and not versions of one of which most readers want the newest.
+	o.Experimental.SpanPolicyFunc = func([]byte) (policy pebble.SpanPolicy, end []byte, err error) {
+		return pebble.SpanPolicy{DisableValueSeparationBySuffix: true}, nil, nil
+	}
 	return o
 }
 

@@ -104,18 +104,57 @@ func finish[T any](err error, yield func(T, error) bool) {
 // view is the store at one moment, for one who reads.
 type view struct {
 	s  *Store
+	db *pebble.DB
 	it *pebble.Iterator
+	// dropped is how many slices had been dropped before.
+	dropped int
+	words   map[slice][]*word
 }
 
 func (s *Store) read(do func(*view) error) error {
 	return s.use(func(db *pebble.DB) error {
+		dropped, _ := s.words.dropped()
 		it, err := db.NewIter(&pebble.IterOptions{UseL6Filters: true})
 		if err != nil {
 			return fmt.Errorf("read the store: %w", err)
 		}
 		defer func() { _ = it.Close() }()
-		return do(&view{s: s, it: it})
+		return do(&view{s: s, db: db, it: it, dropped: dropped, words: map[slice][]*word{}})
 	})
+}
+
+// wordsOf returns the dictionary of a slice, of this moment or later.
+func (v *view) wordsOf(of slice) ([]*word, error) {
+	if words, ok := v.words[of]; ok {
+		return words, nil
+	}
+	used, err := v.s.words.use(v.db, of)
+	if err != nil {
+		return nil, err
+	}
+	words := used.read()
+	v.s.words.release(used)
+	if now, dropping := v.s.words.dropped(); dropping || now != v.dropped {
+		// The slice may have been dropped, and begun anew: what the view sees has the words that there were then.
+		if words, err = v.ownWords(of); err != nil {
+			return nil, err
+		}
+	}
+	v.words[of] = words
+	return words, nil
+}
+
+func (v *view) ownWords(of slice) ([]*word, error) {
+	it, err := v.it.Clone(pebble.CloneOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read the store: %w", err)
+	}
+	defer func() { _ = it.Close() }()
+	own := newDictionary(of)
+	if err := own.load(it, nil); err != nil {
+		return nil, err
+	}
+	return own.words, nil
 }
 
 // trace calls do for each chunk of a trace, from all slices. A span that is in two, because a copy of it had another start, is
@@ -135,9 +174,13 @@ func (v *view) trace(ctx context.Context, id pcommon.TraceID, do func(ptrace.Tra
 		}
 	}
 	for _, s := range in {
+		words, err := v.wordsOf(s)
+		if err != nil {
+			return err
+		}
 		key := traceKey(s, id)
-		v.it.SeekGE(key)
-		if err := readTrace(v.it, key, skip, do); err != nil {
+		v.it.SeekPrefixGE(key)
+		if err := readTrace(v.it, words, key, skip, do); err != nil {
 			return err
 		}
 	}

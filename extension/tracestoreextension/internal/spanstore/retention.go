@@ -84,7 +84,9 @@ func (s *Store) Retain(ctx context.Context) error {
 func (s *Store) drop(ctx context.Context, db *pebble.DB, old slice, why Reason) error {
 	s.retaining.Lock()
 	defer s.retaining.Unlock()
-	if err := db.Excise(ctx, pebble.KeyRange{Start: old.key(), End: after(old.key())}); err != nil {
+	if err := s.words.drop(old, func() error {
+		return db.Excise(ctx, pebble.KeyRange{Start: old.key(), End: after(old.key())})
+	}); err != nil {
 		return fmt.Errorf("drop %s: %w", old, err)
 	}
 	s.slices.forget(old)

@@ -96,6 +96,10 @@ func (f *finding) terms(in slice, query jaegerstorage.Query) ([][]uint64, error)
 func (f *finding) in(in slice, alternatives [][]uint64) error {
 	missed := map[string]struct{}{} // short IDs of traces that were read and have no such span in this slice
 	for bucket := bucketsPerSlice - 1; bucket >= 0; bucket-- {
+		var err error
+		if bucket, err = f.newest(in, alternatives, bucket); err != nil || bucket < 0 {
+			return err
+		}
 		from := in.start().Add(time.Duration(bucket) * bucketLength)
 		if !f.match.startMax.IsZero() && from.After(f.match.startMax) || !f.match.startMin.IsZero() && !from.Add(bucketLength).After(f.match.startMin) {
 			continue
@@ -113,12 +117,26 @@ func (f *finding) in(in slice, alternatives [][]uint64) error {
 	return nil
 }
 
+// newest returns the newest bucket that one of the alternatives may be in, not newer than a given one; or less than 0.
+func (f *finding) newest(in slice, alternatives [][]uint64, from int) (int, error) {
+	found := -1
+	for _, terms := range alternatives {
+		if f.it.SeekPrefixGE(bucketKey(in, terms[0], byte(from))) && len(f.it.Key()) == indexLen {
+			found = max(found, int(^f.it.Key()[termLen]))
+		}
+		if err := f.it.Error(); err != nil {
+			return 0, fmt.Errorf("search: %w", err)
+		}
+	}
+	return found, f.ctx.Err()
+}
+
 // candidates adds the short IDs of traces that have all terms in a bucket, and when. The rarest term is not known, so the others are looked
 // up for each that the first has.
 func (f *finding) candidates(in slice, terms []uint64, bucket byte, to map[string]byte) error {
-	prefix := append(termKey(in, terms[0]), ^bucket)
+	prefix := bucketKey(in, terms[0], bucket)
 	var short []string
-	for ok := f.it.SeekGE(prefix); ok && bytes.HasPrefix(f.it.Key(), prefix) && len(f.it.Key()) == indexLen; ok = f.it.Next() {
+	for ok := f.it.SeekPrefixGE(prefix); ok && bytes.HasPrefix(f.it.Key(), prefix) && len(f.it.Key()) == indexLen; ok = f.it.Next() {
 		value, err := f.it.ValueAndErr()
 		if err != nil {
 			return fmt.Errorf("search: %w", err)
@@ -133,10 +151,10 @@ func (f *finding) candidates(in slice, terms []uint64, bucket byte, to map[strin
 		}
 	}
 	for _, term := range terms[1:] {
-		prefix := append(termKey(in, term), ^bucket)
+		prefix := bucketKey(in, term, bucket)
 		for _, id := range short {
 			key := stdslices.Concat(prefix, []byte(id))
-			if !f.it.SeekGE(key) || !bytes.Equal(f.it.Key(), key) {
+			if !f.it.SeekPrefixGE(key) || !bytes.Equal(f.it.Key(), key) {
 				delete(to, id)
 			}
 		}
@@ -176,12 +194,16 @@ func (f *finding) check(in slice, candidates map[string]byte, missed map[string]
 // checkOne reads the traces of a slice that begin with the short ID: one, but for a rare chance.
 func (f *finding) checkOne(in slice, short string) error {
 	prefix := append(in.prefix(kindTrace), short...)
+	words, err := f.wordsOf(in)
+	if err != nil {
+		return err
+	}
 	for ok := f.it.SeekGE(prefix); ok && bytes.HasPrefix(f.it.Key(), prefix); ok = f.it.Valid() {
 		key := append([]byte(nil), f.it.Key()[:traceLen]...)
 		id := pcommon.TraceID(key[prefixLen:])
 		f.read++
 		matches := false
-		if err := readTrace(f.it, key, nil, func(td ptrace.Traces) (bool, error) {
+		if err := readTrace(f.it, words, key, nil, func(td ptrace.Traces) (bool, error) {
 			matches = f.match.any(td)
 			return !matches, nil
 		}); err != nil {

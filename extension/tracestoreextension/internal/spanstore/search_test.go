@@ -227,12 +227,12 @@ func TestReadingEndsWithItsConsumer(t *testing.T) {
 
 // TestTheIndexOrdersByBucket: an index key of a later bucket comes first.
 func TestTheIndexOrdersByBucket(t *testing.T) {
-	keys := [][]byte{indexKey(1, 2, 0, traceID(1)), indexKey(1, 2, 11, traceID(1)), indexKey(1, 2, 5, traceID(1))}
+	keys := [][]byte{indexRow{in: 1, term: 2, bucket: 0}.key(), indexRow{in: 1, term: 2, bucket: 11}.key(), indexRow{in: 1, term: 2, bucket: 5}.key()}
 	stdslices.SortFunc(keys, func(a, b []byte) int { return cmp.Compare(string(a), string(b)) })
 	var buckets []byte
 	for _, key := range keys {
 		require.Len(t, key, indexLen)
-		buckets = append(buckets, ^key[prefixLen+8])
+		buckets = append(buckets, ^key[termLen])
 	}
 	assert.Equal(t, []byte{11, 5, 0}, buckets)
 }

@@ -89,7 +89,7 @@ func (s *slices) load(db *pebble.DB) error {
 func (s *slices) note(r *rows, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for found := range r.slices {
+	for found := range r.dictionaries {
 		state, known := s.each[found]
 		indexed := s.indexed
 		if known {

@@ -7,12 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 )
 
@@ -21,6 +21,12 @@ var (
 	ErrFull = errors.New("the disk is full")
 	// ErrUnavailable is what everything is answered with once the store is closed, or when the disk does not answer.
 	ErrUnavailable = errors.New("the store is not open")
+	// errDamaged is what reading finds if the disk does not hold what was written.
+	errDamaged = errors.New("the store is damaged")
+	// ErrMalformed is what a write of something else than OTLP is answered with. Nothing of it is stored.
+	ErrMalformed = errors.New("the request is malformed")
+	// ErrFormat is what Open answers when the directory is from another version.
+	ErrFormat = errors.New("it was written by another version of trace_store, whose files this one cannot read")
 	// ErrInUse is what Open answers when another process, or another store of this one, has the directory.
 	ErrInUse = errors.New("another process uses this directory, and only one can")
 )
@@ -28,14 +34,15 @@ var (
 // Store is an open store. It is safe for concurrent use.
 type Store struct {
 	o       Options
-	indexed map[string]struct{}
+	indexed terms
 	lock    *pebble.Lock
 	slices  *slices
+	words   *dictionaries
 
 	mu sync.RWMutex // guards db: who uses it holds mu shared for as long
 	db *pebble.DB   // nil once it is closed
 
-	// retaining is held shared by a write from when its slices are noted until it is committed, and alone by who drops slices.
+	// retaining is held shared by a write until it is committed, and alone by who drops slices.
 	retaining sync.RWMutex
 
 	disk diskState
@@ -55,10 +62,11 @@ func Open(o Options) (_ *Store, err error) {
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
 	}
-	s := &Store{o: o, indexed: map[string]struct{}{}, slices: newSlices(o.Indexed)}
+	s := &Store{o: o, indexed: terms{}, slices: newSlices(o.Indexed)}
 	for _, key := range o.Indexed {
 		s.indexed[key] = struct{}{}
 	}
+	s.words = &dictionaries{terms: s.indexed, each: map[slice]*dictionary{}}
 	if err := o.FS.MkdirAll(o.Directory, 0o700); err != nil {
 		return nil, fmt.Errorf("make %s: %w", o.Directory, err)
 	}
@@ -82,6 +90,9 @@ func (s *Store) openDatabase() error {
 	defer cache.Unref() // the database has its own reference
 	db, err := pebble.Open(s.o.Directory, s.databaseOptions(cache))
 	if err != nil {
+		if strings.Contains(err.Error(), "comparer name from file") { // the library has no error for it
+			err = fmt.Errorf("%w: give it another directory, or remove this one if nobody needs its traces: %w", ErrFormat, err)
+		}
 		return fmt.Errorf("open %s: %w", s.o.Directory, err)
 	}
 	s.db = db
@@ -118,29 +129,33 @@ type Written struct {
 	Stored, Invalid int
 }
 
-// Write stores spans. When it returns nil they are on disk; when it returns an error some may be, and a second attempt does no harm.
-// Writes that come at the same time share the wait for the disk.
-func (s *Store) Write(td ptrace.Traces) (Written, error) {
+// Write stores spans, encoded as OTLP encodes a request. When it returns nil they are on disk; when it returns an error some may be, and a second
+// attempt does no harm. Writes that come at the same time share the wait for the disk.
+func (s *Store) Write(request []byte) (Written, error) {
 	if err := s.disk.check(s); err != nil {
 		return Written{}, err
 	}
 	var written Written
 	err := s.use(func(db *pebble.DB) error {
-		r := rows{batch: db.NewBatch(), indexed: s.indexed, written: map[string]byte{}, slices: map[slice]struct{}{}}
-		defer func() { _ = r.batch.Close() }()
-		if err := r.add(td); err != nil {
+		s.retaining.RLock()
+		defer s.retaining.RUnlock()
+		r := newRows(db, s.indexed, s.words, len(request))
+		defer r.close()
+		if err := r.add(request); err != nil {
 			return err
 		}
 		written = Written{Stored: r.stored, Invalid: r.invalid}
 		if r.stored == 0 {
 			return nil
 		}
-		s.retaining.RLock()
-		defer s.retaining.RUnlock()
-		if err := s.slices.note(&r, s.o.Now()); err != nil {
+		if err := s.slices.note(r, s.o.Now()); err != nil {
 			return err
 		}
-		return r.batch.Commit(pebble.Sync)
+		if err := r.batch.Commit(pebble.Sync); err != nil {
+			return err
+		}
+		r.committed()
+		return nil
 	})
 	if err != nil {
 		return Written{}, err

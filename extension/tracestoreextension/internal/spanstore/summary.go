@@ -27,7 +27,7 @@ func (s *summary) add(td ptrace.Traces) (bool, error) {
 		s.spans, s.services = map[pcommon.SpanID]pcommon.SpanID{}, map[string]*jaegerstorage.ServiceSummary{}
 	}
 	for _, resource := range td.ResourceSpans().All() {
-		name := serviceOf(resource.Resource())
+		name := serviceName(resource.Resource())
 		service := s.services[name]
 		if service == nil {
 			service = &jaegerstorage.ServiceSummary{Name: name}

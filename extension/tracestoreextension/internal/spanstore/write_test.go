@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/ptracetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -21,35 +20,67 @@ import (
 	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
 )
 
-// TestASpanIsReadAsItWasWritten, with everything that OTLP knows.
-func TestASpanIsReadAsItWasWritten(t *testing.T) {
+// everything is a span with everything that OTLP knows.
+func everything() ptrace.Traces {
 	td := spans(told{
 		trace: 1, id: 2, parent: 3, service: "prod", name: "patch", lasts: time.Second, kind: ptrace.SpanKindServer, failed: true,
-		resource: map[string]any{"object": "o"}, span: map[string]any{"n": int64(1), "list": []any{"a", 1.5, true}}, event: map[string]any{"path": "1 -> 2"},
+		resource: map[string]any{"object": "o"}, event: map[string]any{"path": "1 -> 2"},
+		span: map[string]any{"n": int64(1), "list": []any{"a", 1.5, true, []byte("b")}, "map": map[string]any{"a": map[string]any{"b": "c"}}, "": ""},
 	})
-	span := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+	resource := td.ResourceSpans().At(0)
+	resource.Resource().SetDroppedAttributesCount(7)
+	scope := resource.ScopeSpans().At(0)
+	scope.Scope().SetVersion("1")
+	scope.Scope().Attributes().PutStr("scoped", "yes")
+	span := scope.Spans().At(0)
 	span.TraceState().FromRaw("a=b")
 	span.SetFlags(1)
 	span.SetDroppedAttributesCount(4)
+	span.SetDroppedEventsCount(5)
+	span.SetDroppedLinksCount(6)
+	span.Status().SetMessage("no")
+	span.Attributes().PutEmpty("empty")
 	link := span.Links().AppendEmpty()
 	link.SetTraceID(traceID(7))
 	link.SetSpanID(spanID(8))
-	want := ptrace.NewTraces()
-	td.CopyTo(want)
-
-	fs := vfs.NewMem()
-	s := open(t, testOptions(fs, "store"))
-	_, err := s.Write(td)
-	require.NoError(t, err)
-	for got, err := range s.GetTraces(t.Context(), []jaegerstorage.TraceParams{{TraceID: traceID(1)}, {TraceID: traceID(9)}}) {
-		require.NoError(t, err)
-		require.NoError(t, ptracetest.CompareTraces(want, got))
-		assert.Equal(t, "resource schema", got.ResourceSpans().At(0).SchemaUrl())
-		assert.Equal(t, "scope schema", got.ResourceSpans().At(0).ScopeSpans().At(0).SchemaUrl())
-	}
-	assert.Len(t, get(t, s, 1), 1)
-	assert.Empty(t, get(t, s, 9))
+	link.TraceState().FromRaw("c=d")
+	link.SetFlags(2)
+	link.Attributes().PutStr("role", "node")
+	return td
 }
+
+// TestASpanIsReadAsItWasWritten, with everything that OTLP knows, and also when all of it has become words of the dictionary.
+func TestASpanIsReadAsItWasWritten(t *testing.T) {
+	fs := vfs.NewMem()
+	s, err := Open(testOptions(fs, "store"))
+	require.NoError(t, err)
+	one := everything()
+	of := func(trace uint64) []byte {
+		one.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).SetTraceID(traceID(trace))
+		return encode(one)
+	}
+	check := func(s *Store) {
+		t.Helper()
+		for trace := range uint64(2 * sightings) {
+			for got, err := range s.GetTraces(t.Context(), []jaegerstorage.TraceParams{{TraceID: traceID(trace + 1)}}) {
+				require.NoError(t, err)
+				require.Equal(t, string(of(trace+1)), string(encode(got)))
+			}
+			require.Len(t, get(t, s, trace+1), 1)
+		}
+	}
+	for trace := range uint64(2 * sightings) {
+		_, err := s.Write(of(trace + 1))
+		require.NoError(t, err)
+	}
+	require.NotEmpty(t, s.words.each[sliceAtNoon].words)
+	check(s)
+	assert.Empty(t, get(t, s, 99))
+	require.NoError(t, s.Close())
+	check(open(t, testOptions(fs, "store")))
+}
+
+var sliceAtNoon, _ = sliceOf(pcommon.NewTimestampFromTime(noon))
 
 // TestWhatIsWrittenTwiceIsStoredOnce, whichever comes first; from memory, from tables, and after a start.
 func TestWhatIsWrittenTwiceIsStoredOnce(t *testing.T) {
@@ -104,11 +135,11 @@ func TestSpansWithoutIDsAreRefused(t *testing.T) {
 	td := spans(told{trace: 1, id: 1, service: "prod"}, told{trace: 1, id: 2, service: "prod"}, told{trace: 1, id: 3, service: "prod"})
 	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).SetSpanID(pcommon.SpanID{})
 	td.ResourceSpans().At(1).ScopeSpans().At(0).Spans().At(0).SetTraceID(pcommon.TraceID{})
-	written, err := s.Write(td)
+	written, err := s.Write(encode(td))
 	require.NoError(t, err)
 	assert.Equal(t, Written{Stored: 1, Invalid: 2}, written)
 	assert.Len(t, get(t, s, 1), 1)
-	written, err = s.Write(ptrace.NewTraces())
+	written, err = s.Write(nil)
 	require.NoError(t, err)
 	assert.Zero(t, written)
 }
@@ -146,7 +177,7 @@ func TestManyAtOnce(t *testing.T) {
 				for i := range uint64(perBatch) {
 					batch = append(batch, told{trace: b%7 + 1, id: w<<32 | b<<16 | i + 1, service: "prod", name: "n", span: map[string]any{"user": "alice", "i": int64(i)}})
 				}
-				if _, err := s.Write(spans(batch...)); err != nil {
+				if _, err := s.Write(encode(spans(batch...))); err != nil {
 					t.Error(err)
 				}
 			}
@@ -182,24 +213,25 @@ func TestManyAtOnce(t *testing.T) {
 	assert.Equal(t, 4*batches*perBatch, n)
 }
 
-// FuzzWrite writes whatever decodes as OTLP, and reads it again.
+// FuzzWrite writes anything. What is taken, the decoder of pdata takes too, and what is read is what was written.
 func FuzzWrite(f *testing.F) {
 	for _, td := range []ptrace.Traces{
 		ptrace.NewTraces(),
 		spans(told{trace: 1, id: 1, service: "prod", name: "n", resource: map[string]any{"object": "o"}, event: map[string]any{"a": "b"}}),
+		everything(),
 	} {
-		encoded, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
-		require.NoError(f, err)
-		f.Add(encoded)
+		f.Add(encode(td))
 	}
+	f.Add([]byte("0"))
 	s := openInMemory(f)
 	f.Fuzz(func(t *testing.T, encoded []byte) {
-		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(encoded)
+		written, err := s.Write(encoded)
+		td, decodeErr := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(encoded)
 		if err != nil {
-			t.Skip()
+			require.ErrorIs(t, err, ErrMalformed)
+			return
 		}
-		written, err := s.Write(td)
-		require.NoError(t, err)
+		require.NoError(t, decodeErr)
 		require.Equal(t, td.SpanCount(), written.Stored+written.Invalid)
 		for _, resource := range td.ResourceSpans().All() {
 			for _, scope := range resource.ScopeSpans().All() {
@@ -234,20 +266,21 @@ func hasSpan(td ptrace.Traces, id pcommon.SpanID) bool {
 
 // FuzzDecoders reads what may be in a damaged file.
 func FuzzDecoders(f *testing.F) {
-	f.Add(contextValue([]byte("a"), []byte("b")), spanValue(3, 4, []byte("c")))
+	f.Add(contextValue([]byte("a"), []byte("b")), spanHead{rich: 3, size: 4, context: 5}.append(nil))
 	f.Add([]byte{0xff}, []byte{0x80})
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		for _, value := range [][]byte{a, b} {
 			if resource, scope, ok := parseContextValue(value); ok {
 				assert.LessOrEqual(t, len(resource)+len(scope), len(value))
 			}
-			if _, encoded, ok := parseSpanValue(value); ok {
-				assert.Less(t, len(encoded), len(value))
+			if _, packed, ok := parseSpanValue(value); ok {
+				assert.Less(t, len(packed), len(value))
 			}
 			_, _ = decodeSliceState(value)
-			_, _ = withoutIDs(value)
-			_ = below(value, 1, func([]byte) error { return nil })
-			_, _ = without(value, 2)
+			words := []*word{{kind: wordKey, text: "key"}, {kind: wordAttribute, text: "text"}}
+			for _, of := range []*schema{ofResourceSpans, ofScopeSpans, ofSpan} {
+				_, _ = unpack(nil, value, of, words)
+			}
 		}
 		for _, values := range [][2][]byte{{a, b}, {b, a}} {
 			merged, err := richerWins.Merge(nil, values[0])
@@ -265,7 +298,7 @@ func TestTheOrderOfMergingDoesNotMatter(t *testing.T) {
 	for range 200 {
 		values := make([][]byte, 1+random.IntN(6)) // from old to new
 		for i := range values {
-			values[i] = spanValue(random.Uint64N(3), 0, binary.BigEndian.AppendUint32(nil, uint32(i)))
+			values[i] = binary.BigEndian.AppendUint32(spanHead{rich: random.Uint64N(3)}.append(nil), uint32(i))
 		}
 		merge := func(values [][]byte, from int) []byte {
 			m, err := richerWins.Merge(nil, values[from])
