@@ -173,7 +173,7 @@ func (s *setting) survivable() []fault {
 		{"the store killed", func() {
 			s.store.signal(syscall.SIGKILL)
 			<-s.store.Exited()
-			s.awaitMore(calm / 2) // into the queue
+			s.awaitAnswers(calm / 2) // into the queue, until it is full
 			s.store = s.runStore()
 		}},
 		{"the store hanging until the queue is full", func() {
