@@ -1,7 +1,7 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command run shows Kelemetry at work: it starts bin/kelemetry with config-examples/demo.yaml, which reads what was recorded of a
+// Command run shows Kelemetry at work: it starts bin/kelemetry with config-examples/demo.yaml, which takes what was recorded of a
 // real control plane into a store of its own, prints what came out as a tree, and keeps it running, with the webhook open, until
 // Ctrl-C. `make run` calls it.
 package main
@@ -31,8 +31,8 @@ type options struct {
 	recording string
 	// namespace and name are those of the Deployment that is shown.
 	namespace, name string
-	// webhook, pages, plugin and store are the addresses to listen on.
-	webhook, pages, plugin, store string
+	// webhook, pages, plugin, store and otlp are the addresses to listen on.
+	webhook, pages, plugin, store, otlp string
 	// once prints the tree and ends.
 	once bool
 }
@@ -47,6 +47,7 @@ func main() {
 	flag.StringVar(&o.pages, "pages", "127.0.0.1:8081", "`address` of trees and redirects")
 	flag.StringVar(&o.plugin, "plugin", "127.0.0.1:17271", "`address` for a Jaeger to ask")
 	flag.StringVar(&o.store, "store", "127.0.0.1:17272", "`address` of the store")
+	flag.StringVar(&o.otlp, "otlp", "127.0.0.1:4318", "`address` for spans by OTLP over HTTP")
 	flag.BoolVar(&o.once, "once", false, "print the tree and end")
 	flag.Parse()
 
@@ -80,7 +81,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		Config: config,
 		Set:    []string{"service.telemetry.metrics.level=none"}, // or it takes port 8888
 		Env: []string{
-			"KELEMETRY_AUDIT_FILES=" + audit, "KELEMETRY_SPANS=" + filepath.Join(recording, "spans.json.gz"), "KELEMETRY_TRACES=" + traces,
+			"KELEMETRY_AUDIT_FILES=" + audit, "KELEMETRY_TRACES=" + traces, "KELEMETRY_OTLP=" + o.otlp,
 			"KELEMETRY_WEBHOOK=" + o.webhook, "KELEMETRY_HTTP=" + o.pages, "KELEMETRY_PLUGIN=" + o.plugin, "KELEMETRY_STORE=" + o.store,
 		},
 	})
@@ -88,6 +89,10 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, kelemetry.Stop()) }()
+
+	if err := postSpans(ctx, "http://"+o.otlp+"/v1/traces", filepath.Join(recording, "spans.json.gz")); err != nil {
+		return fmt.Errorf("the recording: %w", err)
+	}
 
 	page := o.page(recorded)
 	tree, err := awaitTree(ctx, page+"&format=text&brief=true")

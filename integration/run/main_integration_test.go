@@ -21,7 +21,7 @@ func TestRecordingBecomesATree(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, run(t.Context(), options{
 		root: "../..", recording: "integration/testdata/recording", namespace: "demo", name: "demo",
-		webhook: testbed.FreeAddress(t), pages: testbed.FreeAddress(t), plugin: testbed.FreeAddress(t), store: testbed.FreeAddress(t), once: true,
+		webhook: testbed.FreeAddress(t), pages: testbed.FreeAddress(t), plugin: testbed.FreeAddress(t), store: testbed.FreeAddress(t), otlp: testbed.FreeAddress(t), once: true,
 	}, &out))
 
 	tree := out.String()
