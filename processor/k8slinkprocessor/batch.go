@@ -96,13 +96,36 @@ type stats struct {
 	unreadable int64
 }
 
+// newBatch takes the space of a batch that is done with, if there is one.
 func newBatch(e *engine, td ptrace.Traces) *batch {
-	return &batch{
-		engine: e, traces: td,
-		forest:  hierarchy.NewForest(td.ResourceSpans().Len()),
-		groups:  make([]group, 0, td.ResourceSpans().Len()),
-		members: make([]member, 0, td.SpanCount()),
+	b, ok := e.done.Get().(*batch)
+	if !ok {
+		b = &batch{forest: hierarchy.NewForest()}
 	}
+	b.engine, b.traces = e, td
+	b.groups = slices.Grow(b.groups, td.ResourceSpans().Len())
+	b.members = slices.Grow(b.members, td.SpanCount())
+	return b
+}
+
+// maxReused keeps the space of a huge batch from staying for ever.
+const maxReused = 4096
+
+// release leaves the space of a batch to others. Nobody may use the batch any more.
+func (b *batch) release() {
+	if max(cap(b.groups), cap(b.members), cap(b.placing.chains)/4) > maxReused {
+		return
+	}
+	e := b.engine
+	clear(b.groups)
+	clear(b.members)
+	b.forest.Reset()
+	clear(b.folded.loads)
+	*b = batch{
+		forest: b.forest, groups: b.groups[:0], members: b.members[:0], placing: b.placing.reset(),
+		folded: folded{loads: b.folded.loads[:0]},
+	}
+	e.done.Put(b)
 }
 
 // read finds the spans that are on objects, and learns the types of those objects.
@@ -207,7 +230,7 @@ func text(attrs pcommon.Map, key string) string {
 
 // plant puts the objects into the forest, with what their spans tell of their owners.
 func (b *batch) plant() {
-	lessons := lessons{several: b.engine.several}
+	lessons := lessons{readings: b.engine.readings}
 	begin := 0
 	for i := range b.groups {
 		g := &b.groups[i]

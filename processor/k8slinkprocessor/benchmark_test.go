@@ -7,7 +7,6 @@ package k8slinkprocessor
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -27,42 +26,6 @@ const (
 	podsOfOne       = 20
 	replicaSetsEach = 2
 )
-
-// BenchmarkWarm is the steady state: owners are known, object spans of the window are sent.
-func BenchmarkWarm(b *testing.B) {
-	for _, cached := range []int{2_000, 100_000} {
-		b.Run(fmt.Sprintf("cached=%d", cached), func(b *testing.B) {
-			e := newTestEngine(b, func(c *Config) { c.MaxObjects = 2 * cached })
-			for _, td := range workload(cached, true, batchSize) {
-				run(e, td)
-			}
-			batches := workload(cached, false, batchSize)
-			benchmarkBatches(b, func() *engine { return e }, batches[:min(len(batches), inOneGo)])
-		})
-	}
-}
-
-// BenchmarkLinked is the steady state when every Pod has a link to one of 500 Nodes and another one to a claim of its own.
-func BenchmarkLinked(b *testing.B) {
-	const cached = 100_000
-	e := newTestEngine(b, func(c *Config) { c.MaxObjects = 4 * cached })
-	for i, td := range workload(cached, true, batchSize) {
-		for j, s := range flatten(td) {
-			if text(s.resource, attr.ObjectResource) == "pods" {
-				event := s.Events().AppendEmpty()
-				event.SetName(attr.EventSnapshot)
-				event.Attributes().PutStr(attr.SnapshotObject, fmt.Sprintf(
-					`{"spec":{"nodeName":"n%d","volumes":[{"name":"d","persistentVolumeClaim":{"claimName":"%d-%d"}}]}}`, (i*batchSize+j)%500, i, j))
-			}
-		}
-		run(e, td)
-	}
-	batches := workload(cached, false, batchSize)[:inOneGo]
-	for _, td := range batches {
-		run(e, clone(td))
-	}
-	benchmarkBatches(b, func() *engine { return e }, batches)
-}
 
 // BenchmarkTelling is the same with the owners on every span, as receivers make them of whole bodies.
 func BenchmarkTelling(b *testing.B) {
@@ -106,27 +69,6 @@ func BenchmarkChanges(b *testing.B) {
 		batches = append(batches, observed(spans...))
 	}
 	benchmarkBatches(b, func() *engine { return newTestEngine(b) }, batches)
-}
-
-// BenchmarkMemory tells what an engine keeps for each of 100,000 Pods: owners, and object spans sent.
-func BenchmarkMemory(b *testing.B) {
-	const pods = 100_000
-	var before, after runtime.MemStats
-	for b.Loop() {
-		batches := workload(pods, true, batchSize)
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		e := newTestEngine(b, func(c *Config) { c.MaxObjects = 2 * pods })
-		for _, td := range batches {
-			run(e, clone(td))
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		runtime.KeepAlive(e)
-		runtime.KeepAlive(batches)
-	}
-	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/pods, "B/object")
-	b.ReportMetric(0, "ns/op")
 }
 
 // BenchmarkForeignTraces is what a pipeline pays for spans that have nothing to do with Kubernetes objects.

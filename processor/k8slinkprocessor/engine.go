@@ -6,6 +6,7 @@ package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8s
 import (
 	"context"
 	"hash/maphash"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -34,6 +35,9 @@ type engine struct {
 	hold      time.Duration
 	clock     func() time.Time
 	several   hierarchy.Several
+	readings  *readings
+	// done are batches whose space can be used again.
+	done sync.Pool
 	// lookups is nil if there are none.
 	lookups *lookup.Lookups
 
@@ -86,7 +90,8 @@ func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
 		window: identity.Window(cfg.Window), maxDepth: cfg.MaxDepth, defaultCluster: cfg.DefaultCluster,
 		scopeName: scopeName, scopeVersion: scopeVersion,
 		knowledge: knowledge, sent: sent, orphans: orphans, several: hierarchy.Several(cfg.MultipleOwners),
-		joins: cfg.Joins.table(), hold: cfg.Joins.Hold, clock: time.Now,
+		readings: newReadings(hierarchy.Several(cfg.MultipleOwners)),
+		joins:    cfg.Joins.table(), hold: cfg.Joins.Hold, clock: time.Now,
 		rules: rules, maxLinks: cfg.Links.MaxPerObject, asksForLinks: cfg.Links.Lookup, placesByLink: rules.Placing() || len(cfg.Links.Linkers) > 0,
 		profiles: profiles, sentLinks: sentLinks,
 		folds: folds, likeSeed: maphash.MakeSeed(),

@@ -96,7 +96,7 @@ func (b *batch) fold() {
 // load counts the spans on each object in each window, and in each trace.
 func (b *batch) load() {
 	f := &b.folded
-	f.loads = make([]folding.Load, 0, len(b.placing.places))
+	f.loads = slices.Grow(f.loads, len(b.placing.places))
 	f.spans = make(map[pcommon.TraceID]int, len(b.placing.traces))
 	b.eachPlaced(func(g *group, m *member) {
 		if m.place.load == 0 {

@@ -4,7 +4,9 @@
 package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
 
 import (
+	"hash/maphash"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -14,11 +16,46 @@ import (
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
 )
 
-// lessons reads owner references from spans. Siblings carry the same text, so each text is parsed once in a batch.
+// lessons reads owner references from spans.
 type lessons struct {
-	several   hierarchy.Several
-	known     map[string]hierarchy.Owners
+	*readings
 	malformed int64
+}
+
+// readings remembers what texts of owner references say, because siblings carry the same text, and again and again. It is safe for
+// concurrent use. A text has one place, which the last one that belongs there takes.
+type readings struct {
+	several hierarchy.Several
+	seed    maphash.Seed
+	places  [4096]atomic.Pointer[reading]
+}
+
+type reading struct {
+	text   string
+	owners hierarchy.Owners
+}
+
+// maxReading keeps texts out that are longer than those of real objects, so that the places are worth 4 MB at most.
+const maxReading = 1024
+
+func newReadings(several hierarchy.Several) *readings {
+	return &readings{several: several, seed: maphash.MakeSeed()}
+}
+
+// parse returns false if the text cannot be read.
+func (r *readings) parse(text string) (hierarchy.Owners, bool) {
+	place := &r.places[maphash.String(r.seed, text)%uint64(len(r.places))]
+	if known := place.Load(); known != nil && known.text == text {
+		return known.owners, true
+	}
+	owners, err := hierarchy.ParseOwners(text, r.several)
+	if err != nil {
+		return hierarchy.Owners{}, false
+	}
+	if len(text) <= maxReading {
+		place.Store(&reading{strings.Clone(text), owners}) // so that no batch is kept alive by it
+	}
+	return owners, true
 }
 
 // read teaches the node what the span tells of its owners, if it does. A dry run tells of what never was.
@@ -33,7 +70,7 @@ func (l *lessons) read(node *hierarchy.Node, span ptrace.Span, kind memberKind) 
 			return false
 		}
 	}
-	owners, ok := l.parse(v)
+	owners, ok := l.parse(v.AsString())
 	if !ok {
 		l.malformed++
 		return false
@@ -51,19 +88,6 @@ func toldAt(span ptrace.Span) (pcommon.Timestamp, bool) {
 	}
 	t, err := time.Parse(time.RFC3339Nano, v.Str())
 	return timestampOf(t), err == nil
-}
-
-func (l *lessons) parse(v pcommon.Value) (owners hierarchy.Owners, ok bool) {
-	text := v.AsString()
-	owners, seen := l.known[text]
-	if !seen {
-		if l.known == nil {
-			l.known = make(map[string]hierarchy.Owners)
-		}
-		owners, _ = hierarchy.ParseOwners(text, l.several)
-		l.known[text] = owners
-	}
-	return owners, owners != hierarchy.Owners{}
 }
 
 // tellsTheEnd is true of a span after which the object is gone, or only waits to be: one of a delete that succeeded, or of a

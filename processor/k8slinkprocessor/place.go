@@ -4,6 +4,7 @@
 package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
 
 import (
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -39,9 +40,23 @@ type placing struct {
 	// carried are object spans that came in, by what they are made anew as: what they tell besides stays.
 	carried map[objectSpanKey]ptrace.Span
 	buf     []*hierarchy.Node
-	// slab and chains are what places and their chains are cut from, to allocate many at once.
-	slab   []place
-	chains []*hierarchy.Node
+	// slab and chains are what places and their chains are cut from, to allocate many at once; spare is the slab to begin with.
+	slab, spare []place
+	chains      []*hierarchy.Node
+}
+
+// reset empties it, and keeps its space.
+func (p *placing) reset() placing {
+	clear(p.places)
+	clear(p.traces)
+	clear(p.spans)
+	clear(p.due[:cap(p.due)])
+	clear(p.spare[:cap(p.spare)])
+	clear(p.chains)
+	clear(p.buf[:cap(p.buf)])
+	return placing{
+		places: p.places, traces: p.traces, spans: p.spans, due: p.due[:0], buf: p.buf[:0], spare: p.spare, chains: p.chains[:0],
+	}
 }
 
 type placeKey struct {
@@ -57,12 +72,15 @@ type traceKey struct {
 // place decides where each member goes.
 func (b *batch) place() {
 	p := &b.placing
-	p.places = make(map[placeKey]*place, len(b.groups))
-	p.traces = make(map[traceKey]pcommon.TraceID)
-	p.spans = make(map[objectSpanKey]int, len(b.groups))
-	p.due = make([]objectSpan, 0, len(b.groups))
-	p.slab = make([]place, 0, len(b.groups))
-	p.chains = make([]*hierarchy.Node, 0, 3*len(b.groups))
+	if p.places == nil {
+		p.places = make(map[placeKey]*place, len(b.groups))
+		p.traces = make(map[traceKey]pcommon.TraceID)
+		p.spans = make(map[objectSpanKey]int, len(b.groups))
+	}
+	p.due = slices.Grow(p.due, len(b.groups))
+	p.spare = slices.Grow(p.spare[:0], len(b.groups))
+	p.slab = p.spare
+	p.chains = slices.Grow(p.chains, 3*len(b.groups))
 	begin := 0
 	for i := range b.groups {
 		g := &b.groups[i]

@@ -118,6 +118,7 @@ func (p *linkProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) err
 	}
 	p.engine.accepted(b)
 	p.record(ctx, b)
+	b.release()
 	return nil
 }
 

@@ -52,7 +52,9 @@ var defaultRules = sync.OnceValues(createDefaultConfig().(*Config).rules)
 
 // run puts a batch through an engine whose next consumer accepts everything.
 func run(e *engine, td ptrace.Traces) ptrace.Traces {
-	e.accepted(attempt(e, td))
+	b := attempt(e, td)
+	e.accepted(b)
+	b.release()
 	return td
 }
 

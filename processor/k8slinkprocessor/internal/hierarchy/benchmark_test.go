@@ -45,7 +45,7 @@ func BenchmarkObjectMemory(b *testing.B) {
 				k, err := NewKnowledge(Bounds{Objects: benchObjects, Depth: 16}, time.Now)
 				require.NoError(b, err)
 				for i := range benchObjects {
-					f := NewForest(1)
+					f := NewForest()
 					r, owners := benchPod(i, siblings)
 					parsed, err := ParseOwners(owners, ControllerOnly)
 					require.NoError(b, err)
@@ -93,7 +93,7 @@ func BenchmarkLookup(b *testing.B) {
 			require.NoError(b, err)
 			resources := make([]objectspan.Resource, cached)
 			for i := range resources {
-				f := NewForest(1)
+				f := NewForest()
 				r, owners := benchPod(i, 20)
 				parsed, err := ParseOwners(owners, ControllerOnly)
 				require.NoError(b, err)
@@ -103,7 +103,7 @@ func BenchmarkLookup(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				f := NewForest(1)
+				f := NewForest()
 				f.Add(resources[i*7919%cached])
 				k.Complete(context.Background(), f, nil)
 			}

@@ -115,8 +115,9 @@ type Forest struct {
 	sources   Sources
 	// misplaced counts objects whose owner cannot be where it would have to be.
 	misplaced int64
-	// slab is what nodes are cut from. A full one is left to them.
-	slab []Node
+	// slabs are what nodes are cut from, one after the other; those from the number used on are empty.
+	slabs [][]Node
+	used  int
 }
 
 const maxSlab = 64
@@ -126,9 +127,19 @@ type life struct {
 	uid string
 }
 
-// NewForest starts an empty one, with room for that many objects.
-func NewForest(capacity int) *Forest {
-	return &Forest{nodes: make(map[life]*Node, capacity), subjects: make([]*Node, 0, capacity)}
+// NewForest starts an empty one.
+func NewForest() *Forest { return &Forest{nodes: make(map[life]*Node)} }
+
+// Reset makes it an empty one, and keeps its space. Nobody may use its nodes any more.
+func (f *Forest) Reset() {
+	for i := range f.slabs[:f.used] {
+		clear(f.slabs[i])
+		f.slabs[i] = f.slabs[i][:0]
+	}
+	clear(f.nodes)
+	clear(f.subjects)
+	clear(f.mentioned)
+	*f = Forest{nodes: f.nodes, subjects: f.subjects[:0], mentioned: f.mentioned[:0], slabs: f.slabs}
 }
 
 // Add plants an object that spans are on.
@@ -174,13 +185,23 @@ func (f *Forest) node(r objectspan.Resource) (node *Node, created bool) {
 	if node, ok := f.nodes[key]; ok {
 		return node, false
 	}
-	if len(f.slab) == cap(f.slab) {
-		f.slab = make([]Node, 0, min(max(1, len(f.nodes)), maxSlab))
-	}
-	f.slab = append(f.slab, Node{Resource: r, ID: identity.ObjectID(r.Object)})
-	node = &f.slab[len(f.slab)-1]
+	node = f.cut()
+	*node = Node{Resource: r, ID: identity.ObjectID(r.Object)}
 	f.nodes[key] = node
 	return node, true
+}
+
+// cut makes room for a node.
+func (f *Forest) cut() *Node {
+	if f.used == 0 || len(f.slabs[f.used-1]) == cap(f.slabs[f.used-1]) {
+		if f.used == len(f.slabs) {
+			f.slabs = append(f.slabs, make([]Node, 0, min(max(1, len(f.nodes)), maxSlab)))
+		}
+		f.used++
+	}
+	slab := &f.slabs[f.used-1]
+	*slab = (*slab)[:len(*slab)+1]
+	return &(*slab)[len(*slab)-1]
 }
 
 // Misplaced counts the objects of a completed forest that are said to be owned by what cannot own them: an object without

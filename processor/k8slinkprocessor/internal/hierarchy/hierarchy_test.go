@@ -45,13 +45,13 @@ func newKnowledge(t *testing.T, maxObjects, maxDepth int) *Knowledge {
 }
 
 func teach(k *Knowledge, child, owner string) {
-	f := NewForest(1)
+	f := NewForest()
 	f.Add(object(child)).Teach(ownedBy(owner), 1)
 	k.Complete(context.Background(), f, nil)
 }
 
 func chainOf(k *Knowledge, name string, maxDepth int) (names []string, cut Cut) {
-	f := NewForest(1)
+	f := NewForest()
 	n := f.Add(object(name))
 	k.Complete(context.Background(), f, nil)
 	chain, cut := n.Chain(maxDepth, nil)
@@ -278,7 +278,7 @@ func TestTypes(t *testing.T) {
 // TestBatchLargerThanTheCache: what a batch tells serves the batch itself in any case.
 func TestBatchLargerThanTheCache(t *testing.T) {
 	k := newKnowledge(t, 1, 16)
-	f := NewForest(0)
+	f := NewForest()
 	nodes := make([]*Node, 10)
 	for i := range nodes {
 		nodes[i] = f.Add(object(fmt.Sprint(i)))
@@ -296,7 +296,7 @@ func TestBatchLargerThanTheCache(t *testing.T) {
 func TestSources(t *testing.T) {
 	k := newKnowledge(t, 100, 16)
 	teach(k, "cached", "parent")
-	f := NewForest(0)
+	f := NewForest()
 	f.Add(object("cached"))
 	f.Add(object("told")).Teach(ownedBy("cached"), 1)
 	none, err := ParseOwners("[]", ControllerOnly)
@@ -317,7 +317,7 @@ func TestReferencesDescribeOnlyWhatSpansDoNot(t *testing.T) {
 		return owners
 	}
 	for _, order := range [][2]string{{"v1", "v1beta1"}, {"v1beta1", "v1"}} {
-		f := NewForest(0)
+		f := NewForest()
 		a, b := f.Add(object("a")), f.Add(object("b"))
 		a.Teach(deployment(order[0]), 1)
 		b.Teach(deployment(order[1]), 1)
