@@ -146,6 +146,25 @@ func TestEveryDependencyHasAReason(t *testing.T) {
 	}
 }
 
+// TestMetricsThatPagesNameExist: what tells of a symptom must be found. Those of our components are in their documentation.md.
+func TestMetricsThatPagesNameExist(t *testing.T) {
+	documented := map[string]bool{}
+	files, err := filepath.Glob("../*/*/documentation.md")
+	require.NoError(t, err)
+	for _, file := range files {
+		for _, m := range regexp.MustCompile(`(?m)^### (otelcol_\S+)$`).FindAllStringSubmatch(read(t, file), -1) {
+			documented[m[1]] = true
+		}
+	}
+	require.NotEmpty(t, documented)
+	name := regexp.MustCompile(`\botelcol_(?:receiver_(?:auditlog|k8sevent|watch)|processor_k8slink|extension_(?:kube_clusters|trace_store|jaeger_plugin))_[a-z_]+\b`)
+	for _, page := range markdownFiles(t) {
+		for _, metric := range name.FindAllString(read(t, page), -1) {
+			assert.True(t, documented[metric] || strings.HasSuffix(metric, "_"), "%s names the metric %s, which no component documents", page, metric)
+		}
+	}
+}
+
 func markdownFiles(t *testing.T) []string {
 	t.Helper()
 	var pages []string
