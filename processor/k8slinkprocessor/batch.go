@@ -38,7 +38,9 @@ type batch struct {
 	consumed int
 	joining  joining
 	folded   folded
-	stats    stats
+	// settles is set if the batch is of folded spans that this k8slink tells again.
+	settles bool
+	stats   stats
 }
 
 // group is consecutive members on one object: the spans of a resource, or a single span that names its object itself.

@@ -107,6 +107,10 @@ const sentLinksEach = 2
 // was, if the sender gave up while owners were looked up: it will send again, and then they can be had.
 func (e *engine) link(ctx context.Context, td ptrace.Traces) (*batch, error) {
 	b := newBatch(e, td)
+	return b, b.link(ctx)
+}
+
+func (b *batch) link(ctx context.Context) error {
 	b.read()        // which spans are on which objects
 	b.plant()       // needs all types that the batch shows; collects what it tells of owners
 	b.study()       // finds links and tags; needs the true types of the objects
@@ -114,18 +118,18 @@ func (e *engine) link(ctx context.Context, td ptrace.Traces) (*batch, error) {
 	b.complete(ctx) // finds all ancestors; needs all owners that the batch shows
 	b.ask(ctx)      // looks up objects for links that no span has shown; owners come first
 	if err := b.abandoned(); err != nil {
-		return nil, err
+		return err
 	}
 	b.place()          // computes traces and parents; needs all ancestors
 	b.connect()        // link spans that are due; needs the places of the objects, and finds those of the other ends
 	b.move()           // writes them; needs the places of all spans to know which parents come along
-	b.join(e.clock())  // needs only the objects; changes only what audit spans carry
+	b.join()           // needs only the objects; changes only what audit spans carry
 	b.fold()           // makes one span of many; needs their places, and the diffs that were joined
 	b.relink()         // links of Events to where their objects are
 	b.emit()           // object spans that go out
 	b.emitLinks()      // link spans that go out
 	b.removeConsumed() // object spans that came in; after emit, so that their resources can stay
-	return b, nil
+	return nil
 }
 
 // accepted remembers the object spans and link spans of a batch as emitted, and the diffs on its audit spans as delivered.

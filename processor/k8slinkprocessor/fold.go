@@ -58,7 +58,7 @@ func (c *Config) foldTable() (*folding.Table, error) {
 	}
 	return folding.NewTable(folding.Settings{
 		Threshold: c.Fold.Threshold, MaxTraceSpans: c.Fold.MaxTraceSpans, MaxObjects: c.MaxObjects, MaxFolds: c.Fold.MaxTracked,
-	})
+	}, time.Now)
 }
 
 // folded is what a batch has to do with folding.
@@ -66,13 +66,19 @@ type folded struct {
 	loads     []folding.Load
 	decisions []folding.Decision
 	spans     map[pcommon.TraceID]int
-	// totals are how many spans of an object were folded so far, of those that the batch adds to.
+	// totals are how many spans of an object were folded so far, of those that the batch adds to; with exact the objects' spans are
+	// sent whenever that is another number, and not only when it has doubled.
 	totals map[folding.Object]int64
+	exact  bool
 }
 
 // fold makes one span of many like ones. What has been folded leaves the batch with the object spans that came in.
 func (b *batch) fold() {
 	if b.engine.folds == nil {
+		return
+	}
+	if b.settles {
+		b.foldedBefore()
 		return
 	}
 	b.load()
@@ -155,22 +161,32 @@ func (b *batch) foldGroup(g folding.Group, members []*member) {
 	}
 	rest := members[d.Keep:]
 	id, total, send := table.Sum(&d, sumOf(rest))
-	f.decisions = append(f.decisions, d)
-	if f.totals == nil {
-		f.totals = map[folding.Object]int64{}
-	}
-	f.totals[g.Object] += total.Count
+	f.add(table, g.Object, d.Folded())
 	f.spans[g.Trace] -= len(rest)
 	b.stats.folded += int64(len(rest))
+	writeFold(rest[0].span, id, &total)
 	if send {
-		writeFold(rest[0].span, id, &total)
 		rest = rest[1:]
 		f.spans[g.Trace]++
+	} else {
+		d.Unsent = b.alone(rest[0].span, members[0].place)
 	}
+	f.decisions = append(f.decisions, d)
 	for _, m := range rest {
 		m.kind = consumed
 		b.consumed++
 	}
+}
+
+// add counts spans that are folded.
+func (f *folded) add(table *folding.Table, o folding.Object, n int64) {
+	if f.totals == nil {
+		f.totals = map[folding.Object]int64{}
+	}
+	if _, ok := f.totals[o]; !ok {
+		f.totals[o] = table.Folded(o)
+	}
+	f.totals[o] += n
 }
 
 // likeness is a hash of what like spans have in common; false if the span is never folded: it failed, a human made it, it
@@ -298,5 +314,6 @@ func (f *folded) mark(spans []objectSpan) {
 	for i := range spans {
 		o := &spans[i]
 		o.folded = f.totals[folding.Object{ID: o.node.ID, Window: o.window.Unix()}]
+		o.exact = f.exact
 	}
 }

@@ -4,8 +4,6 @@
 package k8slinkprocessor // import "github.com/kelemetry/kelemetry/processor/k8slinkprocessor"
 
 import (
-	"time"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -29,7 +27,7 @@ type changeKey struct {
 
 // join puts the diffs that watches saw onto the audit spans of the requests that made the changes. It waits for nothing:
 // an audit span that comes before the change goes on without it.
-func (b *batch) join(now time.Time) {
+func (b *batch) join() {
 	table := b.engine.joins
 	if table == nil {
 		return
@@ -52,7 +50,7 @@ func (b *batch) join(now time.Time) {
 			spans = append(spans, span)
 		}
 	})
-	found, late := table.Join(now, b.joining.changes, requests)
+	found, late := table.Join(b.engine.clock(), b.joining.changes, requests)
 	b.stats.joins.late = int64(late)
 	for i := range found {
 		b.stats.joins.count(found[i].Join)

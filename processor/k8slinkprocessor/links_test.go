@@ -474,3 +474,32 @@ func TestSnapshotsThatAreNoObjectsAreCounted(t *testing.T) {
 		assert.EqualValues(t, 1, b.stats.unreadable, "%.20s", snapshot)
 	}
 }
+
+// TestTwoShardsTellOneLink: what two processes make of spans on one object, each of other spans, is the same link, with the same IDs on
+// both sides, when both know the owners. One that does not know an owner tells the link in the trace that the object then has.
+func TestTwoShardsTellOneLink(t *testing.T) {
+	rs, a := replicaSet("web-1"), pod("web-1-a")
+	tell := func(name, owners string) ptrace.Traces {
+		return run(newTestEngine(t), show(shown{told: told{on: a, name: name, owners: owners}, version: "1", snapshot: podOn("n1")}))
+	}
+	links := func(td ptrace.Traces) map[idTriple]string {
+		found := map[idTriple]string{}
+		for _, s := range flatten(td) {
+			if s.spanType() == attr.SpanTypeLink {
+				link := s.Links().At(0)
+				found[idTriple{s.TraceID(), s.SpanID(), s.ParentSpanID()}] = fmt.Sprint(s.Name(), link.TraceID(), link.SpanID(), s.Attributes().AsRaw())
+			}
+		}
+		return found
+	}
+	one, other := tell("create", controlledBy(rs)), tell("patch", controlledBy(rs))
+	assert.Equal(t, links(one), links(other))
+	assert.Len(t, links(one), 2)
+	assert.Equal(t, linkPicture(t, one), linkPicture(t, one, other))
+
+	assert.Equal(t, []string{
+		"nodes/n1 (below nodes/n1) node < pods/web-1-a (below replicasets/web-1)",
+		"pods/web-1-a (below pods/web-1-a) node > nodes/n1 (below nodes/n1)",
+		"pods/web-1-a (below replicasets/web-1) node > nodes/n1 (below nodes/n1)",
+	}, linkPicture(t, tell("unknown", ""), one), "the Node's side is one in any case")
+}

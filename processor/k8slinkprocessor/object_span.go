@@ -27,8 +27,9 @@ type objectSpan struct {
 	profile *profile
 	// late is set if the object was shown as its own root before.
 	late bool
-	// folded is how many spans on the object were folded so far, if the batch adds to them.
+	// folded is how many spans on the object were folded so far, if the batch adds to them; exact if the very number counts.
 	folded int64
+	exact  bool
 }
 
 type objectSpanKey struct {

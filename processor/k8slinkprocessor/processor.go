@@ -28,6 +28,9 @@ type linkProcessor struct {
 	failed sync.Map
 	// calls are the calls of linkers that have not come back.
 	calls sync.WaitGroup
+	// stop ends what settles the counts of folded spans; settled is done when it has.
+	stop    context.CancelFunc
+	settled sync.WaitGroup
 
 	engine    *engine
 	next      consumer.Traces
@@ -64,26 +67,49 @@ func (p *linkProcessor) Start(_ context.Context, host component.Host) error {
 		return err
 	}
 	p.engine.linkers = linkers
-	return p.openLookups(host)
+	if err := p.openLookups(host); err != nil {
+		return err
+	}
+	if p.engine.folds != nil {
+		var settling context.Context
+		settling, p.stop = context.WithCancel(context.Background())
+		p.settled.Go(func() { p.settling(settling) })
+	}
+	return nil
 }
 
-// Shutdown implements component.Component. There is nothing to flush: what is held is held by its sender. It waits for
-// linkers and look-ups that have not answered in time.
+// Shutdown implements component.Component. It tells the counts of folded spans; besides there is nothing to flush: what is held is
+// held by its sender. It waits for linkers and look-ups that have not answered in time.
 func (p *linkProcessor) Shutdown(ctx context.Context) error {
-	p.telemetry.Shutdown()
-	done := make(chan struct{})
-	go func() {
-		p.calls.Wait()
-		if p.engine.lookups != nil {
-			p.engine.lookups.Wait()
+	if p.stop != nil {
+		p.stop()
+		if !done(ctx, p.settled.Wait) {
+			return fmt.Errorf("waiting for the counts of folded spans to be taken: %w", ctx.Err())
 		}
-		close(done)
+		p.stop = nil
+		if err := p.settle(ctx, 0); err != nil {
+			p.logger.Warn("The last counts of folded spans were refused. What is stored tells less.", zap.Error(err))
+		}
+	}
+	p.telemetry.Shutdown()
+	if !done(ctx, p.calls.Wait) || p.engine.lookups != nil && !done(ctx, p.engine.lookups.Wait) {
+		return fmt.Errorf("waiting for linkers and look-ups: %w", ctx.Err())
+	}
+	return nil
+}
+
+// done waits, and is false if the context ended before.
+func done(ctx context.Context, wait func()) bool {
+	waited := make(chan struct{})
+	go func() {
+		wait()
+		close(waited)
 	}()
 	select {
-	case <-done:
-		return nil
+	case <-waited:
+		return true
 	case <-ctx.Done():
-		return fmt.Errorf("waiting for linkers and look-ups: %w", ctx.Err())
+		return false
 	}
 }
 

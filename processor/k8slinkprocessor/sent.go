@@ -58,6 +58,11 @@ func (s *sentSpans) key(o objectSpan) sentKey {
 		if o.late {
 			_ = h.WriteByte(1)
 		}
+		if o.exact {
+			var n [8]byte
+			binary.NativeEndian.PutUint64(n[:], uint64(o.folded))
+			_, _ = h.Write(n[:])
+		}
 	}
 	return sentKey{o.span, h.Sum64()}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/kelemetry/kelemetry/internal/identity"
 )
@@ -95,6 +96,9 @@ type fold struct {
 	// told is the count that was told last, toldAt the time of the last span then.
 	told   int64
 	toldAt pcommon.Timestamp
+	// unsent is the span as it would be told now, and since when it has been waiting, if there is more to tell.
+	unsent ptrace.Traces
+	since  time.Time
 	// recent are the groups committed last: the same group is not counted again.
 	recent [recents]commit
 	next   int
@@ -122,17 +126,26 @@ type Table struct {
 	seed     maphash.Seed
 
 	mu      sync.Mutex // guards what follows
-	objects *simplelru.LRU[Object, int]
+	objects *simplelru.LRU[Object, *tally]
 	traces  *simplelru.LRU[pcommon.TraceID, int]
 	folds   *simplelru.LRU[Key, *fold]
 	evicted int64
+	// unsent are the folds that have something to tell, also those that are forgotten by now.
+	unsent map[Key]*fold
+	now    func() time.Time
 }
 
-// NewTable returns an empty table.
-func NewTable(settings Settings) (*Table, error) {
-	t := &Table{settings: settings, seed: maphash.MakeSeed()}
+// tally is how many spans on an object went by, and how many of them were folded.
+type tally struct {
+	spans  int
+	folded int64
+}
+
+// NewTable returns an empty table. The clock says how long spans have been waiting.
+func NewTable(settings Settings, now func() time.Time) (*Table, error) {
+	t := &Table{settings: settings, seed: maphash.MakeSeed(), unsent: map[Key]*fold{}, now: now}
 	var err error
-	if t.objects, err = simplelru.NewLRU[Object, int](settings.MaxObjects, nil); err != nil {
+	if t.objects, err = simplelru.NewLRU[Object, *tally](settings.MaxObjects, nil); err != nil {
 		return nil, fmt.Errorf("making the table of objects: %w", err)
 	}
 	if t.traces, err = simplelru.NewLRU[pcommon.TraceID, int](settings.MaxObjects, nil); err != nil {
@@ -172,7 +185,10 @@ func (t *Table) Busy(loads []Load) []bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i, l := range loads {
-		before, _ := t.objects.Peek(l.Object)
+		before := 0
+		if known, ok := t.objects.Peek(l.Object); ok {
+			before = known.spans
+		}
 		if before+l.Spans > least || t.full(l.Trace) {
 			if busy == nil {
 				busy = make([]bool, len(loads))
@@ -198,6 +214,16 @@ type Decision struct {
 	sum Sum
 	// told is set when the span is sent.
 	told int64
+	// Unsent is the span as it would be, if it is not sent.
+	Unsent ptrace.Traces
+}
+
+// Folded is how many spans of the group become one that did not before.
+func (d *Decision) Folded() int64 {
+	if d.again {
+		return 0
+	}
+	return int64(len(d.Spans) - d.Keep)
 }
 
 // Decide says how many spans of a group go on as they are.
@@ -256,8 +282,7 @@ func (t *Table) Commit(loads []Load, decisions []Decision, spans map[pcommon.Tra
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, l := range loads {
-		before, _ := t.objects.Get(l.Object)
-		t.objects.Add(l.Object, before+l.Spans)
+		t.tally(l.Object).spans += l.Spans
 	}
 	for trace, n := range spans {
 		before, _ := t.traces.Get(trace)
@@ -285,9 +310,80 @@ func (t *Table) commit(d *Decision) {
 			if f.span.IsEmpty() {
 				f.span = identity.FoldedSpanID(d.Spans[d.Keep])
 			}
+			t.tally(d.Object).folded += int64(len(d.Spans) - d.Keep)
 		}
 	}
-	if d.told > 0 {
+	switch {
+	case d.told > 0:
 		f.told, f.toldAt = max(f.told, d.told), f.sum.Last
+		t.settle(d.Key, f)
+	case d.Unsent != (ptrace.Traces{}) && (t.unsent[d.Key] == f || len(t.unsent) < t.settings.MaxFolds):
+		f.unsent = d.Unsent
+		if t.unsent[d.Key] != f {
+			f.since = t.now()
+			t.unsent[d.Key] = f
+		}
+	}
+}
+
+// settle has nothing more to tell of a fold, unless more came since.
+func (t *Table) settle(key Key, f *fold) {
+	if f.told >= f.sum.Count {
+		f.unsent = ptrace.Traces{}
+		delete(t.unsent, key)
+	}
+}
+
+func (t *Table) tally(o Object) *tally {
+	known, ok := t.objects.Get(o)
+	if !ok {
+		known = &tally{}
+		t.objects.Add(o, known)
+	}
+	return known
+}
+
+// Folded is how many spans on an object were folded in all.
+func (t *Table) Folded(o Object) int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if known, ok := t.objects.Peek(o); ok {
+		return known.folded
+	}
+	return 0
+}
+
+// Unsent is a span that has more to tell than was told of it.
+type Unsent struct {
+	Key
+	Span  ptrace.Traces
+	fold  *fold
+	count int64
+}
+
+// Unsent returns what has been waiting for a time. Its spans must not be changed.
+func (t *Table) Unsent(age time.Duration) []Unsent {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var found []Unsent
+	now := t.now()
+	for key, f := range t.unsent {
+		if now.Sub(f.since) >= age {
+			found = append(found, Unsent{key, f.unsent, f, f.sum.Count})
+		}
+	}
+	return found
+}
+
+// Told makes it known that what was waiting has gone on.
+func (t *Table) Told(all []Unsent) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, u := range all {
+		u.fold.told = max(u.fold.told, u.count)
+		if t.unsent[u.Key] == u.fold {
+			u.fold.since = t.now()
+			t.settle(u.Key, u.fold)
+		}
 	}
 }
