@@ -124,7 +124,7 @@ func requireLogs(t require.TestingT, deployment testbed.Span) {
 	}
 	for _, want := range []string{
 		"alice create", "snapshot of demo on alice delete", "ScalingReplicaSet",
-		"system:serviceaccount:kube-system:deployment-controller update status",
+		"deployment-controller update status",
 		"diff status.observedGeneration: 1 -> 2", "diff spec.replicas: 2 -> 4", "diff spec.replicas: 4 -> 2",
 	} {
 		assert.True(t, told[want], "%q is not told in %v", want, told)

@@ -84,13 +84,13 @@ func beforeBy(title string) string {
 
 func (e *entry) readRequest(title string) {
 	user := str(e.attrs, attr.UserName)
-	e.who = shortUser(user)
+	e.who = ShortUser(user)
 	if by := str(e.attrs, attr.AuditImpersonatorName); by != "" {
-		e.who = shortUser(by) + " as " + e.who
+		e.who = ShortUser(by) + " as " + e.who
 	}
 	e.result = str(e.attrs, attr.HTTPResponseStatus)
 	e.what = title
-	if prefix, what, ok := strings.Cut(title, user+" "); ok && user != "" {
+	if prefix, what, ok := strings.Cut(title, ShortUser(user)+" "); ok && user != "" {
 		e.what = prefix + what // of another object than the root, the name stands before
 	}
 	if reason := str(e.attrs, attr.ErrorType); reason != "" {
@@ -100,20 +100,6 @@ func (e *entry) readRequest(title string) {
 			e.result = strings.TrimSpace(e.result + " " + reason)
 		}
 	}
-}
-
-// shortUser is the user as a person would say it.
-func shortUser(user string) string {
-	if account, ok := strings.CutPrefix(user, "system:serviceaccount:"); ok {
-		if own, ok := strings.CutPrefix(account, "kube-system:"); ok {
-			return own
-		}
-		return strings.Replace(account, ":", "/", 1)
-	}
-	if node, ok := strings.CutPrefix(user, "system:node:"); ok {
-		return "kubelet " + node
-	}
-	return strings.TrimPrefix(user, "system:")
 }
 
 // The columns of an entry's line.

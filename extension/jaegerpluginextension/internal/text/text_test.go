@@ -138,7 +138,7 @@ func TestShortUser(t *testing.T) {
 		"system:kube-scheduler":                                   "kube-scheduler",
 		"":                                                        "",
 	} {
-		assert.Equal(t, want, shortUser(user))
+		assert.Equal(t, want, ShortUser(user))
 	}
 }
 

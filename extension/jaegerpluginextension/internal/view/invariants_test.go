@@ -163,7 +163,7 @@ func TestRecordedRollout(t *testing.T) {
 		"alice delete: snapshot of demo",
 		"alice update scale: diff spec.replicas 2 -> 4",
 		"ScalingReplicaSet: message Scaled up replica set demo-54779946bc from 0 to 2",
-		"system:serviceaccount:kube-system:deployment-controller update status: diff status.observedGeneration 1 -> 2",
+		"deployment-controller update status: diff status.observedGeneration 1 -> 2",
 	} {
 		require.True(t, told[want], "%q is not told", want)
 	}

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/model"
+	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/text"
 	"github.com/kelemetry/kelemetry/internal/attr"
 )
 
@@ -36,7 +37,7 @@ func (it *item) title() string {
 	if it.prefix != "" {
 		b.WriteString(it.prefix + ": ")
 	}
-	b.WriteString(it.Span.Name())
+	b.WriteString(it.name())
 	if it.Source == model.Watch {
 		for i, manager := range texts(it.Entry, attr.WatchManagers) {
 			b.WriteString([]string{" by ", ", "}[min(i, 1)] + manager)
@@ -52,6 +53,15 @@ func (it *item) title() string {
 		b.WriteString(" ×" + strconv.FormatInt(n, 10))
 	}
 	return b.String()
+}
+
+// name is that of the stored span, with a short form of who did it: the names of accounts are so long that a page shows nothing else.
+func (it *item) name() string {
+	name, user := it.Span.Name(), it.Text(attr.UserName)
+	if what, ok := strings.CutPrefix(name, user+" "); ok && user != "" && it.Source == model.Audit {
+		return text.ShortUser(user) + " " + what
+	}
+	return name
 }
 
 // texts returns a list of texts.
