@@ -20,9 +20,15 @@ import (
 	"github.com/kelemetry/kelemetry/internal/identity"
 )
 
+// replay is what was told once more, with its times moved.
+type replay struct {
+	edge  time.Time
+	shift time.Duration
+}
+
 // replayOverAnEdge posts what the API server told of the roll-out once more, as that of a cluster called edge, with its times moved so that the
-// second ReplicaSet comes right after a window's edge, which it returns. So the Deployment and the first ReplicaSet are in two stored traces.
-func (b *bed) replayOverAnEdge(t *testing.T, result *testbed.RolloutResult) (edge time.Time) {
+// second ReplicaSet comes right after a window's edge. So the Deployment and the first ReplicaSet are in two stored traces.
+func (b *bed) replayOverAnEdge(t *testing.T, result *testbed.RolloutResult) replay {
 	t.Helper()
 	all := b.readAuditLog(t)
 	var second time.Time
@@ -33,7 +39,7 @@ func (b *bed) replayOverAnEdge(t *testing.T, result *testbed.RolloutResult) (edg
 	}
 	require.False(t, second.IsZero())
 	// Not the last edge: what came after it would be yet to come.
-	edge = identity.DefaultWindow.Start(time.Now().Add(-time.Duration(identity.DefaultWindow)))
+	edge := identity.DefaultWindow.Start(time.Now().Add(-time.Duration(identity.DefaultWindow)))
 	shift := edge.Add(time.Millisecond).Sub(second)
 	var batch []json.RawMessage
 	for i, e := range all.events {
@@ -58,11 +64,12 @@ func (b *bed) replayOverAnEdge(t *testing.T, result *testbed.RolloutResult) (edg
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusOK, response.StatusCode)
-	return edge
+	return replay{edge, shift}
 }
 
 // requireEdge: the two stored traces are one view, in which nothing is missing or twice; and only what was in the time range is shown.
-func (p *page) requireEdge(t *testing.T, result *testbed.RolloutResult, all told, edge time.Time) {
+func (p *page) requireEdge(t *testing.T, result *testbed.RolloutResult, all told, moved replay) {
+	edge := moved.edge
 	deployment := identity.Object{Cluster: "edge", Group: "apps", Resource: "deployments", Namespace: result.Namespace, Name: result.Deployment.Name}
 	tags := map[string]string{"resource": "deployments", "namespace": result.Namespace, "name": result.Deployment.Name}
 	requests := all.writes("deployments", result.Namespace, result.Deployment.Name)
@@ -92,12 +99,15 @@ func (p *page) requireEdge(t *testing.T, result *testbed.RolloutResult, all told
 	traces, err := p.jaeger.FindTraces(t.Context(), testbed.TraceQuery{Service: "tracing [full tree]", Operation: "edge", Tags: tags, Start: edge})
 	require.NoError(t, err)
 	require.Len(t, traces, 1)
-	got := read(t, "tracing", traces[0])
-	later := got.requests("deployments/" + result.Deployment.Name)
-	assert.Subset(t, requests, later)
-	assert.NotEmpty(t, later)
-	assert.Less(t, len(later), len(requests), "the first requests were before the time range")
-	for _, e := range got.entries {
-		assert.False(t, e.at.Before(edge), "%s %s", e.at, e.title)
+	later := told{}
+	for _, e := range all.events {
+		if !e.StageTimestamp.Add(moved.shift).Before(edge) { // of what began before it, that which ended after it counts
+			later.events = append(later.events, e)
+		}
 	}
+	got := read(t, "tracing", traces[0])
+	want := later.writes("deployments", result.Namespace, result.Deployment.Name)
+	assert.Equal(t, want, got.requests("deployments/"+result.Deployment.Name))
+	assert.NotEmpty(t, want)
+	assert.Less(t, len(want), len(requests), "the first requests were before the time range")
 }

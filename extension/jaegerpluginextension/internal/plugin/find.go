@@ -55,7 +55,7 @@ func (p *Plugin) find(ctx context.Context, q jaegerstorage.Query, kind Kind, fin
 	return func(yield func(ptrace.Traces, error) bool) {
 		r, err := p.begin(ctx, kind)
 		if err != nil {
-			yield(explain(q, err), ctx.Err())
+			yield(p.notes.keep(explain(q, err)), ctx.Err())
 			return
 		}
 		defer func() { r.end(err) }()
@@ -73,13 +73,13 @@ func (p *Plugin) find(ctx context.Context, q jaegerstorage.Query, kind Kind, fin
 			return
 		case err != nil:
 			r.rest()
-			yield(explain(q, err), nil)
+			yield(p.notes.keep(explain(q, err)), nil)
 			return
 		}
 		var finished []ptrace.Traces
 		if len(found.Warnings) > 0 {
 			results = results[:min(len(results), max(limit-1, 1))]
-			finished = append(finished, note(q, "The search is incomplete", found.Warnings...))
+			finished = append(finished, p.notes.keep(note(q, "The search is incomplete", found.Warnings...)))
 		}
 		for more := true; more && len(results)+len(finished) > 0; finished = nil {
 			batch := results[:min(len(results), p.Concurrency)]

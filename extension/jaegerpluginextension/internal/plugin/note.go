@@ -7,8 +7,10 @@ import (
 	"errors"
 	"hash/fnv"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -28,7 +30,47 @@ const (
 	noteMode = 0xffffffff
 	noteName = "kelemetry"
 	maxTitle = 200
+	// maxText is how long the texts of a note are: they repeat what was asked for.
+	maxText = 2000
+	// maxNotes is how many notes can be opened: newer pages of Jaeger show nothing but the name of a result until it is.
+	maxNotes = 128
 )
+
+// notes keeps the last ones, for a page that opens them. They are nowhere else.
+type notes struct {
+	mu   sync.Mutex // guards last
+	last *simplelru.LRU[pcommon.TraceID, ptrace.Traces]
+}
+
+// keep returns the note, of which it keeps a copy.
+func (n *notes) keep(td ptrace.Traces) ptrace.Traces {
+	root, _ := rootOf(td)
+	kept := ptrace.NewTraces()
+	td.CopyTo(kept)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.last == nil {
+		n.last, _ = simplelru.NewLRU[pcommon.TraceID, ptrace.Traces](maxNotes, nil) // it fails for no size only
+	}
+	n.last.Add(root.TraceID(), kept)
+	return td
+}
+
+// get returns a copy.
+func (n *notes) get(id pcommon.TraceID) (td ptrace.Traces, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.last == nil {
+		return td, false
+	}
+	kept, ok := n.last.Get(id)
+	if !ok {
+		return td, false
+	}
+	td = ptrace.NewTraces()
+	kept.CopyTo(td)
+	return td, true
+}
 
 // explain is a trace that says why a search found nothing.
 func explain(q jaegerstorage.Query, err error) ptrace.Traces {
@@ -63,16 +105,20 @@ func note(q jaegerstorage.Query, title string, warnings ...string) ptrace.Traces
 	span := resource.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 	span.SetTraceID(d.TraceID())
 	span.SetSpanID(pcommon.SpanID(sum))
-	span.SetName(title)
-	if len(title) > maxTitle {
-		span.SetName(strings.ToValidUTF8(title[:maxTitle], "") + "…")
-	}
+	span.SetName(cut(title, maxTitle))
 	span.SetKind(ptrace.SpanKindInternal)
 	span.SetStartTimestamp(pcommon.NewTimestampFromTime(at.Add(-time.Millisecond)))
 	span.SetEndTimestamp(pcommon.NewTimestampFromTime(at))
 	span.Status().SetCode(ptrace.StatusCodeError)
 	warn(td, warnings...)
 	return td
+}
+
+func cut(text string, atMost int) string {
+	if len(text) <= atMost {
+		return text
+	}
+	return strings.ToValidUTF8(text[:atMost], "") + "…"
 }
 
 // warn adds notes to the root of a view.
@@ -84,7 +130,7 @@ func warn(td ptrace.Traces, texts ...string) {
 		value.SetEmptySlice()
 	}
 	for _, text := range texts {
-		value.Slice().AppendEmpty().SetStr(text)
+		value.Slice().AppendEmpty().SetStr(cut(text, maxText))
 	}
 }
 

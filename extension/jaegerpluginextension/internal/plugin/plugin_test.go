@@ -292,9 +292,28 @@ func TestWhatIsWrongWithASearchIsItsResult(t *testing.T) {
 		assert.Contains(t, warningsOf(all[0]), strings.ReplaceAll(want, `"`, `\"`))
 		for summaries, err := range p.FindTraceSummaries(t.Context(), q) {
 			require.NoError(t, err)
-			assert.Len(t, summaries, 1)
+			require.Len(t, summaries, 1)
+			opened := collectAll(t, p.GetTraces(t.Context(), []jaegerstorage.TraceParams{{TraceID: summaries[0].TraceID}}))
+			require.Len(t, opened, 1, "a page that was given the summary can open it")
+			assert.Equal(t, warningsOf(all[0]), warningsOf(opened[0]))
 		}
 	}
+}
+
+// TestOnlyTheLastNotesAreKept, cut to a size.
+func TestOnlyTheLastNotesAreKept(t *testing.T) {
+	w := storagetest.NewWorld(0)
+	p := newPlugin(t, &w.Store)
+	var ids []pcommon.TraceID
+	for i := range 2 * maxNotes {
+		all := collectAll(t, p.FindTraces(t.Context(), query(w, strings.Repeat("x", maxText+i), "", nil)))
+		require.Len(t, all, 1)
+		root, _ := rootOf(all[0])
+		assert.Less(t, len(warningsOf(all[0])), 3*maxText)
+		ids = append(ids, root.TraceID())
+	}
+	assert.Empty(t, collectAll(t, p.GetTraces(t.Context(), []jaegerstorage.TraceParams{{TraceID: ids[0]}})))
+	assert.Len(t, collectAll(t, p.GetTraces(t.Context(), []jaegerstorage.TraceParams{{TraceID: ids[len(ids)-1]}})), 1)
 }
 
 func TestAStorageThatIsDown(t *testing.T) {

@@ -71,7 +71,7 @@ func sameHost(a, b string) bool {
 // For implements Source.
 func (e *Endpoint) For(entry *model.Entry, _ int) (Query, bool) {
 	address, ok := e.URL.fill(func(name string) string {
-		text := ""
+		var text string
 		switch name {
 		case StartTime:
 			text = entry.Start.AsTime().Add(-margin).UTC().Format(time.RFC3339Nano)

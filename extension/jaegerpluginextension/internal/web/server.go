@@ -86,7 +86,7 @@ func write(w http.ResponseWriter, v plugin.View, view ptrace.Traces, format *tex
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(body) //nolint:gosec // it is JSON and says so, and a client that is gone needs no answer
+	_, _ = w.Write(body) // a client that is gone needs no answer
 }
 
 // formatOf reads how the text is to be, nil if JSON is wanted.
