@@ -171,3 +171,19 @@ func TestValuesCannotLeaveTheirPlace(t *testing.T) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// FuzzAnswers: whatever a server answers, and whatever an address is, is spans or an error.
+func FuzzAnswers(f *testing.F) {
+	f.Add([]byte(`{"result":{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"01","name":"x"}]}]}]}}{"trace":{}}`), "http://jaeger/{a}?b={start_time}")
+	f.Add([]byte(`{"result":{"resourceSpans":[null]}} [`), "http://[::1/{a}%")
+	f.Fuzz(func(t *testing.T, body []byte, address string) {
+		all, err := readTraces(body)
+		if err != nil {
+			require.Empty(t, all)
+		}
+		for _, td := range all {
+			require.Positive(t, td.SpanCount())
+		}
+		_, _ = ParseURL(address)
+	})
+}
