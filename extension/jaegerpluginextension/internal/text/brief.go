@@ -147,7 +147,8 @@ func (p *printer) condition(kind string, members []change, stem string) (lines i
 			reason = c
 		}
 	}
-	mark, color, value := "~", yellow, ""
+	mark, color := "~", yellow
+	var value string
 	unquote := func(json string) string { return strings.Trim(json, `"`) }
 	switch {
 	case status.path == "" && (reason.path == "" || reason.after == none):

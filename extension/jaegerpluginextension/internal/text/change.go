@@ -77,7 +77,7 @@ func leaves(all []change, path string, value any, sides func(json string) (befor
 		if key := keyOf(value); key != "" {
 			for _, item := range value {
 				members := maps.Clone(item.(map[string]any)) //nolint:forcetypeassert // keyOf has seen it, and the key
-				name := members[key].(string)                //nolint:forcetypeassert
+				name := members[key].(string)                //nolint:forcetypeassert // likewise
 				delete(members, key)
 				all = leaves(all, path+"["+key+"="+name+"]", members, sides)
 			}
