@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -207,7 +208,7 @@ func (p *page) requireNode(t *testing.T, result *testbed.RolloutResult) {
 	}, patience, 500*time.Millisecond)
 }
 
-// liveTwice creates a ConfigMap, deletes it and creates it again. It returns the UIDs.
+// liveTwice creates a ConfigMap, deletes it and creates it again, and then once more in vain. It returns the UIDs.
 func (b *bed) liveTwice(t *testing.T) (uids []string) {
 	t.Helper()
 	configMaps := b.prod.Alice.Client.CoreV1().ConfigMaps("default")
@@ -219,6 +220,8 @@ func (b *bed) liveTwice(t *testing.T) (uids []string) {
 			require.NoError(t, configMaps.Delete(t.Context(), "twice", metav1.DeleteOptions{}))
 		}
 	}
+	_, err := configMaps.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "twice"}}, metav1.CreateOptions{})
+	require.True(t, apierrors.IsAlreadyExists(err), "%v", err)
 	return uids
 }
 
@@ -247,6 +250,8 @@ func (p *page) requireSearches(t *testing.T, result *testbed.RolloutResult) {
 		"by user":            {map[string]string{"user.name": "alice", "resource": "deployments", "namespace": result.Namespace}, "demo"},
 		"by reason":          {map[string]string{"k8s.event.reason": "ScalingReplicaSet", "namespace": result.Namespace}, "demo"},
 		"by subresource":     {map[string]string{"k8s.audit.subresource": "scale", "namespace": result.Namespace}, "demo"},
+		"by status":          {map[string]string{"http.response.status_code": "409", "resource": "configmaps", "user.name": "alice"}, "twice"},
+		"by error":           {map[string]string{"error.type": "AlreadyExists", "resource": "configmaps"}, "twice"},
 		"nothing":            {map[string]string{"name": "nobody"}, ""},
 		"not in one request": {map[string]string{"user.name": "alice", "k8s.event.reason": "ScalingReplicaSet"}, ""},
 	} {
