@@ -91,7 +91,7 @@ func TestReadmesNameMakeTargetsThatExist(t *testing.T) {
 func TestEveryThreatHasATestThatExists(t *testing.T) {
 	declared := map[string]bool{}
 	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
-	require.NoError(t, filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
+	require.NoError(t, filepath.WalkDir("..", func(path string, _ os.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, "_test.go") {
 			for _, found := range function.FindAllStringSubmatch(read(t, path), -1) {
 				declared[found[1]] = true

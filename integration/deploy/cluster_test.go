@@ -155,7 +155,7 @@ func TestDeployed(t *testing.T) {
 	assert.Contains(t, get(t, "http://"+metrics+"/metrics"), "otelcol_receiver_accepted_spans")
 
 	for name, certificate := range map[string]string{"nobody": "", "somebody whom another authority knows": foreign} {
-		assert.Error(t, post(t, webhook, certificates, certificate), name)
+		require.Error(t, post(t, webhook, certificates, certificate), name)
 	}
 	require.NoError(t, post(t, webhook, certificates, certificates))
 }
