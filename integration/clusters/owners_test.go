@@ -66,8 +66,28 @@ func (l *linker) place(o identity.Object, at time.Time) pcommon.TraceID {
 	return l.sink.AllTraces()[0].ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).TraceID()
 }
 
+// links are the names of what the link spans of the last batch lead to, by role.
+func (l *linker) links() map[string]string {
+	found := map[string]string{}
+	for _, td := range l.sink.AllTraces() {
+		for _, rs := range td.ResourceSpans().All() {
+			for _, ss := range rs.ScopeSpans().All() {
+				for _, span := range ss.Spans().All() {
+					attrs := span.Attributes()
+					if direction, ok := attrs.Get(attr.LinkDirection); ok && direction.Str() == attr.LinkForward {
+						role, _ := attrs.Get(attr.LinkRole)
+						target, _ := attrs.Get(attr.LinkTargetName)
+						found[role.Str()] = target.Str()
+					}
+				}
+			}
+		}
+	}
+	return found
+}
+
 // TestAPodOfAJobStaysUnderItsOwners: a CronJob's Job's Pod, when only look-ups can tell, when a watch of the same process
-// can, and when all of them are gone.
+// can, and when all of them are gone. No span shows the Pod, so it is looked up as a whole too, for its link to the Node.
 func TestAPodOfAJobStaysUnderItsOwners(t *testing.T) {
 	c := testbed.ForTest(t, testbed.Options{})
 	job, pod := runJob(t, c)
@@ -80,6 +100,10 @@ func TestAPodOfAJobStaysUnderItsOwners(t *testing.T) {
 	e := startExtension(t, asUser(c.Admin), nil).connected()
 	looking := startLinker(t, e.host)
 	assert.Equal(t, want, looking.place(object("", "pods", pod), now), "the API server tells")
+	scheduled, err := c.Admin.Client.CoreV1().Pods("default").Get(t.Context(), pod, metav1.GetOptions{})
+	require.NoError(t, err)
+	links := map[string]string{"node": scheduled.Spec.NodeName}
+	assert.Equal(t, links, looking.links())
 
 	startWatch(t, e.host)
 	pods := schema.GroupResource{Resource: "pods"}
@@ -91,7 +115,9 @@ func TestAPodOfAJobStaysUnderItsOwners(t *testing.T) {
 	text, err := e.Object(t.Context(), pods, "default", pod)
 	require.NoError(t, err)
 	assert.Contains(t, string(text), `"nodeName"`)
-	assert.Equal(t, want, startLinker(t, e.host).place(object("", "pods", pod), now), "the watch tells")
+	beside := startLinker(t, e.host)
+	assert.Equal(t, want, beside.place(object("", "pods", pod), now), "the watch tells")
+	assert.Equal(t, links, beside.links())
 
 	background := metav1.DeletePropagationBackground
 	require.NoError(t, c.Admin.Client.BatchV1().CronJobs("default").Delete(t.Context(), "cron", metav1.DeleteOptions{PropagationPolicy: &background}))

@@ -32,7 +32,7 @@ import (
 // API server's own record of the last one, again and again with another audit ID and time, because it would take minutes to make
 // them. Jaeger's API returns a small trace that says how many there were, to the last one.
 func TestFiftyThousandPatchesStayLoadable(t *testing.T) {
-	const real, patches = 1000, 50_000
+	const made, patches = 1000, 50_000
 	const name, looper = "hot", "system:serviceaccount:" + namespace + ":default"
 	var webhook string
 	b := startBed(t, testbed.LevelRequestResponse, func(url string) testbed.AuditWebhook {
@@ -44,13 +44,13 @@ func TestFiftyThousandPatchesStayLoadable(t *testing.T) {
 	controller := serviceAccount(t, b)
 	_, err := b.Alice.Client.CoreV1().ConfigMaps(namespace).Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	for i := range real {
+	for i := range made {
 		patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"loop":"%d"}}}`, i)
 		_, err := controller.CoreV1().ConfigMaps(namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{})
 		require.NoError(t, err)
 	}
 	line, record := lastBy(t, b, looper)
-	again(t, webhook, line, record, patches-real)
+	again(t, webhook, line, record, patches-made)
 
 	object := identity.Object{Cluster: "live", Resource: "configmaps", Namespace: namespace, Name: name}
 	require.EventuallyWithT(t, func(c *assert.CollectT) {

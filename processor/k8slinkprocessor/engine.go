@@ -90,7 +90,7 @@ func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
 		window: identity.Window(cfg.Window), maxDepth: cfg.MaxDepth, defaultCluster: cfg.DefaultCluster,
 		scopeName: scopeName, scopeVersion: scopeVersion,
 		knowledge: knowledge, sent: sent, orphans: orphans, several: hierarchy.Several(cfg.MultipleOwners),
-		readings: newReadings(hierarchy.Several(cfg.MultipleOwners)),
+		readings: newReadings(hierarchy.Several(cfg.MultipleOwners), cfg.MaxObjects),
 		joins:    cfg.Joins.table(), hold: cfg.Joins.Hold, clock: time.Now,
 		rules: rules, maxLinks: cfg.Links.MaxPerObject, asksForLinks: cfg.Links.Lookup, placesByLink: rules.Placing() || len(cfg.Links.Linkers) > 0,
 		profiles: profiles, sentLinks: sentLinks,
@@ -107,7 +107,8 @@ const sentLinksEach = 2
 // was, if the sender gave up while owners were looked up: it will send again, and then they can be had.
 func (e *engine) link(ctx context.Context, td ptrace.Traces) (*batch, error) {
 	b := newBatch(e, td)
-	return b, b.link(ctx)
+	err := b.link(ctx)
+	return b, err
 }
 
 func (b *batch) link(ctx context.Context) error {

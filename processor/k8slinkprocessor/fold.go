@@ -165,11 +165,10 @@ func (b *batch) foldGroup(g folding.Group, members []*member) {
 	f.spans[g.Trace] -= len(rest)
 	b.stats.folded += int64(len(rest))
 	writeFold(rest[0].span, id, &total)
+	d.Latest = alone(rest[0].span, rest[0].place)
 	if send {
 		rest = rest[1:]
 		f.spans[g.Trace]++
-	} else {
-		d.Unsent = b.alone(rest[0].span, members[0].place)
 	}
 	f.decisions = append(f.decisions, d)
 	for _, m := range rest {

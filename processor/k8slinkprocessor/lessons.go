@@ -27,7 +27,7 @@ type lessons struct {
 type readings struct {
 	several hierarchy.Several
 	seed    maphash.Seed
-	places  [4096]atomic.Pointer[reading]
+	places  []atomic.Pointer[reading]
 }
 
 type reading struct {
@@ -35,11 +35,12 @@ type reading struct {
 	owners hierarchy.Owners
 }
 
-// maxReading keeps texts out that are longer than those of real objects, so that the places are worth 4 MB at most.
+// maxReading keeps texts out that are longer than those of real objects.
 const maxReading = 1024
 
-func newReadings(several hierarchy.Several) *readings {
-	return &readings{several: several, seed: maphash.MakeSeed()}
+// newReadings has places for the owners of so many objects, if some of them share one.
+func newReadings(several hierarchy.Several, objects int) *readings {
+	return &readings{several: several, seed: maphash.MakeSeed(), places: make([]atomic.Pointer[reading], objects/4+1)}
 }
 
 // parse returns false if the text cannot be read.

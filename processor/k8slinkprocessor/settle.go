@@ -13,12 +13,12 @@ import (
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/folding"
 )
 
-// settleAfter is how long the count of a span that stands for many may wait for more to come before it is told. settleEvery is how
+// settleAfter is how long nothing must have been added to a span that stands for many before its count is settled. settleEvery is how
 // often somebody looks.
-const settleAfter, settleEvery = 5 * time.Second, time.Second
+const settleAfter, settleEvery = 10 * time.Second, time.Second
 
 // alone is a span on an object by itself.
-func (b *batch) alone(span ptrace.Span, at *place) ptrace.Traces {
+func alone(span ptrace.Span, at *place) ptrace.Traces {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
 	at.chain[0].CopyTo(rs.Resource().Attributes())
@@ -26,16 +26,19 @@ func (b *batch) alone(span ptrace.Span, at *place) ptrace.Traces {
 	return td
 }
 
-// settle tells the counts that have been waiting for that long, so that they are right in the end, and with them how much of the
-// objects was folded.
-func (p *linkProcessor) settle(ctx context.Context, age time.Duration) error {
-	unsent := p.engine.folds.Unsent(age)
-	if len(unsent) == 0 {
+// settle tells the counts of spans that nothing was added to for a time, so that they are right in the end, and with them how much
+// of the objects was folded in all.
+func (p *linkProcessor) settle(ctx context.Context, idle time.Duration) error {
+	unsettled := p.engine.folds.Unsettled(idle)
+	if len(unsettled) == 0 {
 		return nil
 	}
 	td := ptrace.NewTraces()
-	for _, u := range unsent {
-		u.Span.ResourceSpans().At(0).CopyTo(td.ResourceSpans().AppendEmpty())
+	for i := range unsettled {
+		u := &unsettled[i]
+		rs := td.ResourceSpans().AppendEmpty()
+		u.Latest.ResourceSpans().At(0).CopyTo(rs)
+		writeFold(rs.ScopeSpans().At(0).Spans().At(0), u.ID, &u.Sum)
 	}
 	b := newBatch(p.engine, td)
 	b.settles = true
@@ -46,7 +49,7 @@ func (p *linkProcessor) settle(ctx context.Context, age time.Duration) error {
 		return err
 	}
 	p.engine.accepted(b)
-	p.engine.folds.Told(unsent)
+	p.engine.folds.Settle(unsettled)
 	b.release()
 	return nil
 }

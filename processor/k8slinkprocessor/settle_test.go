@@ -5,11 +5,13 @@ package k8slinkprocessor
 
 import (
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor/processortest"
 
@@ -54,9 +56,52 @@ func TestTheCountIsRightInTheEnd(t *testing.T) {
 	assert.Equal(t, 2, folds)
 	kept := len(all) - folds - 1
 	assert.EqualValues(t, 2*patches-kept, total)
-	assert.EqualValues(t, total, count(all[own]))
+	assert.Equal(t, total, count(all[own]))
 
 	told := next.SpanCount()
 	require.NoError(t, p.settle(t.Context(), 0))
 	assert.Equal(t, told, next.SpanCount(), "once")
+}
+
+// TestTheObjectIsToldInTheEnd, also when the last count of the span that stands for many had been sent.
+func TestTheObjectIsToldInTheEnd(t *testing.T) {
+	next := new(consumertest.TracesSink)
+	p := startProcessor(t, processortest.NewNopSettings(metadata.Type), next, func(c *Config) { c.Fold.Threshold = 100 }).(*linkProcessor)
+	require.NoError(t, p.ConsumeTraces(t.Context(), loop(pod("a"), 0, 1000)))
+	require.NoError(t, p.ConsumeTraces(t.Context(), loop(pod("a"), 1000, 1100)))
+	own := func() (n int64) {
+		for id, s := range stored(next.AllTraces()...) {
+			if id.span == identity.ObjectSpanID(id.trace, identity.ObjectID(pod("a").Object)) {
+				n = count(s)
+			}
+		}
+		return n
+	}
+	_, total := foldsOf(stored(next.AllTraces()...))
+	require.EqualValues(t, 1000, total, "it was sent")
+	require.EqualValues(t, 900, own(), "it has not doubled")
+	require.NoError(t, p.settle(t.Context(), 0))
+	assert.EqualValues(t, 1000, own())
+}
+
+// TestBatchesAtTheSameTimeAreCountedOnce, whatever the order in which they are decided and accepted.
+func TestBatchesAtTheSameTimeAreCountedOnce(t *testing.T) {
+	const senders, each, size = 8, 10, 50
+	next := new(consumertest.TracesSink)
+	p := startProcessor(t, processortest.NewNopSettings(metadata.Type), next, func(c *Config) { c.Fold.Threshold = 100 }).(*linkProcessor)
+	var all sync.WaitGroup
+	for s := range senders {
+		all.Go(func() {
+			for i := range each {
+				from := (s*each + i) * size
+				assert.NoError(t, p.ConsumeTraces(t.Context(), loop(pod("a"), from, from+size)))
+			}
+		})
+	}
+	all.Wait()
+	require.NoError(t, p.settle(t.Context(), 0))
+	spans := stored(next.AllTraces()...)
+	folds, total := foldsOf(spans)
+	assert.Equal(t, 1, folds)
+	assert.EqualValues(t, senders*each*size-(len(spans)-2), total)
 }

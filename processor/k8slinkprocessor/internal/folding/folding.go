@@ -96,8 +96,8 @@ type fold struct {
 	// told is the count that was told last, toldAt the time of the last span then.
 	told   int64
 	toldAt pcommon.Timestamp
-	// unsent is the span as it would be told now, and since when it has been waiting, if there is more to tell.
-	unsent ptrace.Traces
+	// latest is the span as it is now, since the last spans were added to it, until the count is settled.
+	latest ptrace.Traces
 	since  time.Time
 	// recent are the groups committed last: the same group is not counted again.
 	recent [recents]commit
@@ -130,9 +130,9 @@ type Table struct {
 	traces  *simplelru.LRU[pcommon.TraceID, int]
 	folds   *simplelru.LRU[Key, *fold]
 	evicted int64
-	// unsent are the folds that have something to tell, also those that are forgotten by now.
-	unsent map[Key]*fold
-	now    func() time.Time
+	// unsettled are the folds that were added to since their objects were told the count, also those that are forgotten by now.
+	unsettled map[Key]*fold
+	now       func() time.Time
 }
 
 // tally is how many spans on an object went by, and how many of them were folded.
@@ -141,9 +141,9 @@ type tally struct {
 	folded int64
 }
 
-// NewTable returns an empty table. The clock says how long spans have been waiting.
+// NewTable returns an empty table. The clock says when spans were added.
 func NewTable(settings Settings, now func() time.Time) (*Table, error) {
-	t := &Table{settings: settings, seed: maphash.MakeSeed(), unsent: map[Key]*fold{}, now: now}
+	t := &Table{settings: settings, seed: maphash.MakeSeed(), unsettled: map[Key]*fold{}, now: now}
 	var err error
 	if t.objects, err = simplelru.NewLRU[Object, *tally](settings.MaxObjects, nil); err != nil {
 		return nil, fmt.Errorf("making the table of objects: %w", err)
@@ -214,8 +214,8 @@ type Decision struct {
 	sum Sum
 	// told is set when the span is sent.
 	told int64
-	// Unsent is the span as it would be, if it is not sent.
-	Unsent ptrace.Traces
+	// Latest is the span that stands for all, by itself, whether it is sent or not.
+	Latest ptrace.Traces
 }
 
 // Folded is how many spans of the group become one that did not before.
@@ -259,16 +259,14 @@ func (t *Table) Sum(d *Decision, sum Sum) (span pcommon.SpanID, total Sum, send 
 	d.sum = sum
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f, ok := t.folds.Peek(d.Key)
-	if !ok {
-		f = &fold{}
-	}
+	f := t.fold(d.Key)
 	if total = f.sum; !d.again {
 		total.Add(&sum)
 	}
-	if span = f.span; span.IsEmpty() {
-		span = identity.FoldedSpanID(d.Spans[d.Keep])
+	if f.span.IsEmpty() { // before it is committed: batches that come at the same time become one span
+		f.span = identity.FoldedSpanID(d.Spans[d.Keep])
 	}
+	span = f.span
 	grown := total.Count - f.told
 	send = d.again || f.told == 0 || grown*growth >= f.told || total.Last >= f.toldAt+pcommon.Timestamp(interval)
 	if send {
@@ -294,13 +292,7 @@ func (t *Table) Commit(loads []Load, decisions []Decision, spans map[pcommon.Tra
 }
 
 func (t *Table) commit(d *Decision) {
-	f, ok := t.folds.Get(d.Key)
-	if !ok {
-		f = &fold{}
-		if t.folds.Add(d.Key, f) {
-			t.evicted++
-		}
-	}
+	f := t.fold(d.Key)
 	if _, again := f.find(d.digest); !again {
 		f.recent[f.next] = commit{d.digest, d.Keep}
 		f.next = (f.next + 1) % recents
@@ -313,25 +305,25 @@ func (t *Table) commit(d *Decision) {
 			t.tally(d.Object).folded += int64(len(d.Spans) - d.Keep)
 		}
 	}
-	switch {
-	case d.told > 0:
+	if d.told > 0 {
 		f.told, f.toldAt = max(f.told, d.told), f.sum.Last
-		t.settle(d.Key, f)
-	case d.Unsent != (ptrace.Traces{}) && (t.unsent[d.Key] == f || len(t.unsent) < t.settings.MaxFolds):
-		f.unsent = d.Unsent
-		if t.unsent[d.Key] != f {
-			f.since = t.now()
-			t.unsent[d.Key] = f
-		}
+	}
+	if d.Folded() > 0 && (t.unsettled[d.Key] != nil || len(t.unsettled) < t.settings.MaxFolds) {
+		f.latest, f.since = d.Latest, t.now()
+		t.unsettled[d.Key] = f
 	}
 }
 
-// settle has nothing more to tell of a fold, unless more came since.
-func (t *Table) settle(key Key, f *fold) {
-	if f.told >= f.sum.Count {
-		f.unsent = ptrace.Traces{}
-		delete(t.unsent, key)
+// fold returns the state of like spans. It makes one if there is none.
+func (t *Table) fold(key Key) *fold {
+	f, ok := t.folds.Get(key)
+	if !ok {
+		f = &fold{}
+		if t.folds.Add(key, f) {
+			t.evicted++
+		}
 	}
+	return f
 }
 
 func (t *Table) tally(o Object) *tally {
@@ -353,37 +345,39 @@ func (t *Table) Folded(o Object) int64 {
 	return 0
 }
 
-// Unsent is a span that has more to tell than was told of it.
-type Unsent struct {
+// Unsettled is a span that spans were added to.
+type Unsettled struct {
 	Key
-	Span  ptrace.Traces
-	fold  *fold
-	count int64
+	// Latest is the span as some batch left it, which must not be changed; ID and Sum are what it has to tell.
+	Latest ptrace.Traces
+	ID     pcommon.SpanID
+	Sum    Sum
+	fold   *fold
 }
 
-// Unsent returns what has been waiting for a time. Its spans must not be changed.
-func (t *Table) Unsent(age time.Duration) []Unsent {
+// Unsettled returns the spans that nothing was added to for a time.
+func (t *Table) Unsettled(idle time.Duration) []Unsettled {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var found []Unsent
+	var found []Unsettled
 	now := t.now()
-	for key, f := range t.unsent {
-		if now.Sub(f.since) >= age {
-			found = append(found, Unsent{key, f.unsent, f, f.sum.Count})
+	for key, f := range t.unsettled {
+		if now.Sub(f.since) >= idle {
+			found = append(found, Unsettled{key, f.latest, f.span, f.sum, f})
 		}
 	}
 	return found
 }
 
-// Told makes it known that what was waiting has gone on.
-func (t *Table) Told(all []Unsent) {
+// Settle makes it known that spans have gone on, and that their objects were told.
+func (t *Table) Settle(all []Unsettled) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, u := range all {
-		u.fold.told = max(u.fold.told, u.count)
-		if t.unsent[u.Key] == u.fold {
-			u.fold.since = t.now()
-			t.settle(u.Key, u.fold)
+		u.fold.told = max(u.fold.told, u.Sum.Count)
+		if t.unsettled[u.Key] == u.fold && u.fold.sum.Count == u.Sum.Count {
+			u.fold.latest = ptrace.Traces{}
+			delete(t.unsettled, u.Key)
 		}
 	}
 }

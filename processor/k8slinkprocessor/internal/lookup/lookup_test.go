@@ -276,6 +276,6 @@ func TestWhoGivesUpLeavesNoMemory(t *testing.T) {
 	next := r.Batch()
 	assert.Len(t, next.Owners(t.Context(), []hierarchy.Question{of(rs)}), 1)
 	assert.Len(t, next.Kinds(t.Context(), kinds), 1)
-	assert.NoError(t, next.Abandoned())
+	require.NoError(t, next.Abandoned())
 	r.Wait()
 }
