@@ -56,42 +56,60 @@ func TestEachDiagnosis(t *testing.T) {
 		want    []string // problems with "!" in front
 	}{
 		"a component says what is wrong": {
-			watch, status{componentstatus.StatusRecoverableError, "secrets is forbidden"}, "",
+			watch,
+			status{componentstatus.StatusRecoverableError, "secrets is forbidden"},
+			"",
 			[]string{"!receiver watch: StatusRecoverableError: secrets is forbidden"},
 		},
 		"nothing ever came":         {auditlog, status{}, "", []string{"!receiver auditlog: no audit event ever came, and no webhook request"}},
 		"another receiver is quiet": {watch, status{}, "", nil},
 		"wrong credentials": {
-			auditlog, status{}, `otelcol_receiver_auditlog_requests{http_response_status_code="403"} 3`,
+			auditlog,
+			status{},
+			`otelcol_receiver_auditlog_requests{http_response_status_code="403"} 3`,
 			[]string{"!receiver auditlog: 3 webhook requests were answered 403"},
 		},
 		"all filtered": {
-			auditlog, status{}, events + "_received 5\n" + events + `_filtered{reason="verb",transport="webhook"} 2` + "\n" + events + `_filtered{reason="verb",transport="file"} 3`,
+			auditlog,
+			status{},
+			events + "_received 5\n" + events + `_filtered{reason="verb",transport="webhook"} 2` + "\n" + events + `_filtered{reason="verb",transport="file"} 3`,
 			[]string{"!receiver auditlog: all 5 events were filtered: 5 by verb"},
 		},
 		"some kept": {
-			auditlog, status{}, events + "_received 5\n" + events + `_invalid 1` + "\n" + events + `_filtered{reason="stage"} 1`,
+			auditlog,
+			status{},
+			events + "_received 5\n" + events + `_invalid 1` + "\n" + events + `_filtered{reason="stage"} 1`,
 			[]string{"!receiver auditlog: 1 of 5 items are no audit events", "receiver auditlog: 3 of 5 events became spans"},
 		},
 		"no record ever came": {encoding, status{}, "", []string{"!extension auditlog_encoding/prod: no record ever came"}},
 		"records of another kind": {
-			encoding, status{}, "otelcol_extension_auditlog_encoding_records_invalid_total 2",
+			encoding,
+			status{},
+			"otelcol_extension_auditlog_encoding_records_invalid_total 2",
 			[]string{"!extension auditlog_encoding/prod: 2 records held no audit event"},
 		},
 		"an API server that does not answer": {
-			clusters, status{}, `otelcol_extension_kube_clusters_up{k8s_cluster_name="prod"} 0`,
+			clusters,
+			status{},
+			`otelcol_extension_kube_clusters_up{k8s_cluster_name="prod"} 0`,
 			[]string{"!extension kube_clusters: cluster prod cannot be discovered"},
 		},
 		"refused for good": {
-			exporter, status{}, `otelcol_exporter_send_failed_spans{exporter="otlp_grpc"} 7` + "\n" + `otelcol_exporter_send_failed_spans{exporter="other"} 9`,
+			exporter,
+			status{},
+			`otelcol_exporter_send_failed_spans{exporter="otlp_grpc"} 7` + "\n" + `otelcol_exporter_send_failed_spans{exporter="other"} 9`,
 			[]string{"!exporter otlp_grpc: 7 spans were refused for good and are lost"},
 		},
 		"nobody there": {
-			exporter, status{}, `otelcol_exporter_queue_size{exporter="otlp_grpc"} 700`,
+			exporter,
+			status{},
+			`otelcol_exporter_queue_size{exporter="otlp_grpc"} 700`,
 			[]string{"!exporter otlp_grpc: nothing has been sent yet, and spans wait in its queue"},
 		},
 		"too slow": {
-			exporter, status{}, `otelcol_exporter_queue_size{exporter="otlp_grpc"} 90
+			exporter,
+			status{},
+			`otelcol_exporter_queue_size{exporter="otlp_grpc"} 90
 otelcol_exporter_queue_capacity{exporter="otlp_grpc"} 100
 otelcol_exporter_sent_spans{exporter="otlp_grpc"} 5
 otelcol_exporter_enqueue_failed_spans{exporter="otlp_grpc"} 4`,
