@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -63,10 +64,16 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// measure runs the batches until the benchmark is satisfied and reports events per second of CPU time.
+// measure takes the recorded audit log.
 func measure(b *testing.B, take func(body []byte)) {
 	b.Helper()
-	bodies, events := batches(recording(b))
+	measureLines(b, recording(b), take)
+}
+
+// measureLines runs batches until the benchmark is satisfied and reports events per second of CPU time.
+func measureLines(b *testing.B, lines [][]byte, take func(body []byte)) {
+	b.Helper()
+	bodies, events := batches(lines)
 	size := 0
 	for _, body := range bodies {
 		size += len(body)
@@ -104,6 +111,42 @@ func BenchmarkIngest(b *testing.B) {
 				}
 			})
 		})
+	}
+}
+
+// BenchmarkMix is the path from the body of a request to spans at a level of audit, with the verbs as recorded, or a part of them.
+func BenchmarkMix(b *testing.B) {
+	reads := map[string]bool{"get": true, "list": true, "watch": true}
+	for _, level := range []string{"RequestResponse", "Metadata"} {
+		for _, verbs := range []string{"recorded", "writes", "reads"} {
+			b.Run("level="+level+"/verbs="+verbs, func(b *testing.B) {
+				var lines [][]byte
+				for _, line := range recording(b) {
+					var event map[string]json.RawMessage
+					var verb string
+					require.NoError(b, json.Unmarshal(line, &event))
+					require.NoError(b, json.Unmarshal(event["verb"], &verb))
+					if verbs == "writes" && reads[verb] || verbs == "reads" && !reads[verb] {
+						continue
+					}
+					if level == "Metadata" {
+						delete(event, "requestObject")
+						delete(event, "responseObject")
+						event["level"] = json.RawMessage(`"Metadata"`)
+						var err error
+						line, err = json.Marshal(event)
+						require.NoError(b, err)
+					}
+					lines = append(lines, line)
+				}
+				in := testIngester(b, consumertest.NewNop(), nil, nil)
+				measureLines(b, lines, func(body []byte) {
+					if err := in.eventList(context.Background(), "prod", body); err != nil {
+						b.Fatal(err)
+					}
+				})
+			})
+		}
 	}
 }
 
