@@ -63,7 +63,7 @@ func (r *runner) measure(ctx context.Context, of row) (measured, error) {
 	return m, nil
 }
 
-// build makes the test binary of a package as the distribution is built: without C.
+// build makes the test binary of a package. That of the store is without C, as the distribution is, because zstd is another one with it.
 func (r *runner) build(ctx context.Context, folder string) (string, error) {
 	if r.folder == "" {
 		made, err := os.MkdirTemp("", "kelemetry-bench-")
@@ -77,7 +77,10 @@ func (r *runner) build(ctx context.Context, folder string) (string, error) {
 		return test, nil
 	}
 	command := exec.CommandContext(ctx, "go", "test", "-c", "-tags", "integration", "-o", test, "./"+folder)
-	command.Dir, command.Env = r.root, append(os.Environ(), "CGO_ENABLED=0")
+	command.Dir = r.root
+	if folder == store {
+		command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	}
 	command.Stderr = os.Stderr
 	if err := command.Run(); err != nil {
 		return "", fmt.Errorf("build the benchmarks of %s: %w", folder, err)

@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
 
 	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
 )
@@ -41,6 +42,11 @@ func (v *view) find(ctx context.Context, query jaegerstorage.Query) ([]pcommon.T
 	}
 	if f.read >= v.s.o.MaxRead && len(f.ids) < f.limit {
 		v.s.o.Observer.SearchCut()
+		v.s.cutWarnings.Do(func() {
+			v.s.o.Logger.Warn("A search gave up, and may have missed traces: ask for a shorter time, index an attribute of it, or raise max_traces_read. "+
+				"More such warnings are left out for a minute", zap.Int("traces_read", f.read), zap.Int("found", len(f.ids)), zap.String("service", query.Service),
+				zap.String("operation", query.Operation), zap.Any("attributes", query.Attributes.AsRaw()))
+		})
 	}
 	return f.ids, nil
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/kelemetry/kelemetry/internal/jaegerstorage"
 )
@@ -133,13 +135,16 @@ func TestAnotherIndexFindsOlderSpansToo(t *testing.T) {
 
 func TestASearchReadsNoMoreThanItMay(t *testing.T) {
 	o := testOptions(vfs.NewMem(), "store")
-	o.MaxRead = 3
+	core, logs := observer.New(zap.WarnLevel)
+	o.MaxRead, o.Logger = 3, zap.New(core)
 	s := open(t, o)
 	for i := range uint64(10) {
 		write(t, s, told{trace: i + 1, id: 1, service: "prod", name: "n", span: map[string]any{"verb": "get"}})
 	}
 	assert.Len(t, find(t, s, query(func(q *jaegerstorage.Query) { q.Service = "prod" })), 3)
 	assert.Equal(t, 1, o.Observer.(*observed).cut)
+	require.Equal(t, 1, logs.Len())
+	assert.Contains(t, logs.All()[0].Message, "raise max_traces_read")
 	assert.Len(t, find(t, s, query(func(q *jaegerstorage.Query) { q.Service, q.Limit = "prod", 2 })), 2)
 	assert.Equal(t, 1, o.Observer.(*observed).cut)
 }

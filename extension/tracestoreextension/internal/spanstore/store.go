@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 )
 
 var (
@@ -47,6 +48,8 @@ type Store struct {
 
 	disk diskState
 
+	cutWarnings rate.Sometimes
+
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 }
@@ -62,7 +65,7 @@ func Open(o Options) (_ *Store, err error) {
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
 	}
-	s := &Store{o: o, indexed: terms{}, slices: newSlices(o.Indexed)}
+	s := &Store{o: o, indexed: terms{}, slices: newSlices(o.Indexed), cutWarnings: rate.Sometimes{First: 1, Interval: time.Minute}}
 	for _, key := range o.Indexed {
 		s.indexed[key] = struct{}{}
 	}
