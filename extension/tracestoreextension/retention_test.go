@@ -4,6 +4,7 @@
 package tracestoreextension
 
 import (
+	"errors"
 	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
@@ -22,10 +23,13 @@ import (
 func onDisk(t *testing.T, directory string) (size int64) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(directory, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return nil // a file that was deleted meanwhile
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // a file that was deleted meanwhile
+			return nil
+		case err != nil:
+			return err
 		}
-		if info, err := entry.Info(); err == nil {
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
 			size += info.Size()
 		}
 		return nil

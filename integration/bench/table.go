@@ -25,13 +25,10 @@ func (m measured) value(unit string) (float64, error) {
 	if value, ok := m.metrics[unit]; ok {
 		return value, nil
 	}
-	switch unit {
-	case "MB/cpu-s":
-		events, ok := m.metrics["events/cpu-s"]
-		size, sized := m.metrics["B/event"]
-		if ok && sized {
-			return events * size / 1e6, nil
-		}
+	events, counted := m.metrics["events/cpu-s"]
+	size, sized := m.metrics["B/event"]
+	if unit == "MB/cpu-s" && counted && sized {
+		return events * size / 1e6, nil
 	}
 	return 0, fmt.Errorf("the benchmark has no metric %s", unit)
 }
@@ -85,7 +82,8 @@ func mark(reached bool) string {
 func (m measured) ratio(unit string, value float64) string {
 	switch {
 	case isRate(unit):
-		return figure(value*m.loop.Seconds()) + " " + unit[:strings.Index(unit, "/")] + " a loop"
+		what, _, _ := strings.Cut(unit, "/")
+		return figure(value*m.loop.Seconds()) + " " + what + " a loop"
 	case unit == "cpu-ms/op":
 		return fmt.Sprintf("%.2g loops", value/1e3/m.loop.Seconds())
 	case unit == "cpu-ns/op":
