@@ -48,7 +48,7 @@ func (m *spanMaker) putAnnotations(attrs pcommon.Map, e *auditevent.Event, targe
 		case key == annotationTruncated:
 			attrs.PutBool(attr.AuditTruncated, string(value) == "true")
 		case strings.HasPrefix(key, annotationLatency):
-			putLatency(attrs, clean(name[len(annotationLatency):]), value)
+			putLatency(attrs, e, name[len(annotationLatency):], value)
 		case strings.HasPrefix(key, annotationMutation):
 			if name, changed := mutatingWebhook(value); name != "" {
 				called = append(called, name)
@@ -59,12 +59,12 @@ func (m *spanMaker) putAnnotations(attrs pcommon.Map, e *auditevent.Event, targe
 		case strings.HasPrefix(key, annotationPatch):
 		case others < maxAnnotations:
 			others++
-			text := cleanLimit(value, maxMessage)
+			text := shareLimit(e, value, maxMessage)
 			if !quotesNothing(key) {
 				target.Sensitive = target.Sensitive || hidden(m.redactor, e)
 				text, _ = m.redactor.Message(target, text)
 			}
-			attrs.PutStr(attr.AuditAnnotationPrefix+clean(name), cut(text))
+			attrs.PutStr(e.Strings.Join(attr.AuditAnnotationPrefix, share(e, name)), cut(text))
 		}
 	})
 	putNames(attrs, attr.AuditMutatingWebhooks, called)
@@ -72,9 +72,9 @@ func (m *spanMaker) putAnnotations(attrs pcommon.Map, e *auditevent.Event, targe
 }
 
 // putLatency writes a duration such as "1.5ms" in seconds.
-func putLatency(attrs pcommon.Map, name string, value []byte) {
+func putLatency(attrs pcommon.Map, e *auditevent.Event, name, value []byte) {
 	if d, err := time.ParseDuration(string(value)); err == nil {
-		attrs.PutDouble(attr.AuditLatencyPrefix+name, d.Seconds())
+		attrs.PutDouble(e.Strings.Join(attr.AuditLatencyPrefix, share(e, name)), d.Seconds())
 	}
 }
 

@@ -47,7 +47,7 @@ func (m *spanMaker) appendSpan(batch *objectspan.Batch, e *auditevent.Event, r o
 	start, end := times(e)
 	span := batch.Append(r, attr.SpanTypeAudit, start, end)
 	span.SetSpanID(identity.AuditSpanID(span.TraceID(), string(e.AuditID), form(e)))
-	span.SetName(spanName(e))
+	span.SetName(m.spanName(e))
 	attrs := span.Attributes()
 	attrs.EnsureCapacity(28)
 	m.putRequest(attrs, e, target)
@@ -84,19 +84,21 @@ func form(e *auditevent.Event) identity.AuditForm {
 }
 
 // spanName is "alice patch status", and "alice patch status (Conflict)" on failure.
-func spanName(e *auditevent.Event) string {
-	var b strings.Builder
-	b.WriteString(clean(actor(e).Name))
-	b.WriteByte(' ')
-	b.WriteString(clean(e.Verb))
+func (m *spanMaker) spanName(e *auditevent.Event) string {
+	name := append(m.buffer[:0], share(e, actor(e).Name)...)
+	name = append(name, ' ')
+	name = append(name, share(e, e.Verb)...)
 	if len(e.Ref.Subresource) > 0 {
-		b.WriteByte(' ')
-		b.WriteString(clean(e.Ref.Subresource))
+		name = append(name, ' ')
+		name = append(name, share(e, e.Ref.Subresource)...)
 	}
 	if failed(e) {
-		b.WriteString(" (" + errorType(e) + ")")
+		name = append(name, " ("...)
+		name = append(name, errorType(e)...)
+		name = append(name, ')')
 	}
-	return b.String()
+	m.buffer = name[:0]
+	return e.Strings.Of(name)
 }
 
 // actor is the user in whose name the request was carried out.
@@ -114,7 +116,7 @@ func failed(e *auditevent.Event) bool {
 func errorType(e *auditevent.Event) string {
 	switch {
 	case len(e.Status.Reason) > 0:
-		return clean(e.Status.Reason)
+		return share(e, e.Status.Reason)
 	case e.Status.Code >= 400:
 		return strconv.FormatInt(e.Status.Code, 10)
 	default:
@@ -124,10 +126,10 @@ func errorType(e *auditevent.Event) string {
 
 func (m *spanMaker) putRequest(attrs pcommon.Map, e *auditevent.Event, target redact.Target) {
 	attrs.PutStr(attr.AuditID, clean(e.AuditID))
-	attrs.PutStr(attr.AuditLevel, clean(e.Level))
-	attrs.PutStr(attr.AuditStage, clean(e.Stage))
-	attrs.PutStr(attr.AuditVerb, clean(e.Verb))
-	putText(attrs, attr.AuditSubresource, e.Ref.Subresource)
+	attrs.PutStr(attr.AuditLevel, share(e, e.Level))
+	attrs.PutStr(attr.AuditStage, share(e, e.Stage))
+	attrs.PutStr(attr.AuditVerb, share(e, e.Verb))
+	putShared(attrs, attr.AuditSubresource, e, e.Ref.Subresource)
 	putText(attrs, attr.PreviousResourceVersion, e.Ref.ResourceVersion)
 	path, query, _ := bytes.Cut(e.RequestURI, []byte("?"))
 	if len(path) > 0 {
@@ -168,16 +170,16 @@ func isDryRun(e *auditevent.Event) bool {
 
 func putUsers(attrs pcommon.Map, e *auditevent.Event) {
 	user := actor(e)
-	name := clean(user.Name)
+	name := share(e, user.Name)
 	attrs.PutStr(attr.UserName, name)
 	attrs.PutStr(attr.AuditUserClass, userClass(name))
-	putText(attrs, attr.UserID, user.UID)
-	putTexts(attrs, attr.UserRoles, user.Groups)
-	putText(attrs, attr.AuditUserPod, user.Pod)
-	putText(attrs, attr.AuditUserNode, user.Node)
+	putShared(attrs, attr.UserID, e, user.UID)
+	putTexts(attrs, attr.UserRoles, e, user.Groups)
+	putShared(attrs, attr.AuditUserPod, e, user.Pod)
+	putShared(attrs, attr.AuditUserNode, e, user.Node)
 	if user == &e.Impersonated {
-		attrs.PutStr(attr.AuditImpersonatorName, clean(e.User.Name))
-		putText(attrs, attr.AuditImpersonatorID, e.User.UID)
+		attrs.PutStr(attr.AuditImpersonatorName, share(e, e.User.Name))
+		putShared(attrs, attr.AuditImpersonatorID, e, e.User.UID)
 	}
 }
 
@@ -190,10 +192,10 @@ func userClass(name string) string {
 }
 
 func putSources(attrs pcommon.Map, e *auditevent.Event) {
-	putText(attrs, attr.UserAgent, e.UserAgent)
+	putShared(attrs, attr.UserAgent, e, e.UserAgent)
 	if n := len(e.SourceIPs); n > 0 {
-		putText(attrs, attr.ClientAddress, e.SourceIPs[n-1])
-		putTexts(attrs, attr.AuditForwardedFor, e.SourceIPs[:n-1])
+		putShared(attrs, attr.ClientAddress, e, e.SourceIPs[n-1])
+		putTexts(attrs, attr.AuditForwardedFor, e, e.SourceIPs[:n-1])
 	}
 }
 
@@ -219,8 +221,9 @@ func (m *spanMaker) setStatus(span ptrace.Span, e *auditevent.Event, target reda
 // targetOf says what is to be redacted.
 func targetOf(e *auditevent.Event, object *objectspan.Resource) redact.Target {
 	return redact.Target{
-		Group: object.Group, Version: string(e.Ref.Version), Resource: object.Object.Resource, Subresource: string(e.Ref.Subresource),
-		Namespace: object.Namespace, Name: object.Name,
+		Group: object.Group, Version: e.Strings.Of(e.Ref.Version), Resource: object.Object.Resource,
+		Subresource: e.Strings.Of(e.Ref.Subresource),
+		Namespace:   object.Namespace, Name: object.Name,
 	}
 }
 
@@ -249,15 +252,31 @@ func putText(attrs pcommon.Map, key string, text []byte) {
 	}
 }
 
-func putTexts(attrs pcommon.Map, key string, texts [][]byte) {
+func putShared(attrs pcommon.Map, key string, e *auditevent.Event, text []byte) {
+	if len(text) > 0 {
+		attrs.PutStr(key, share(e, text))
+	}
+}
+
+func putTexts(attrs pcommon.Map, key string, e *auditevent.Event, texts [][]byte) {
 	if len(texts) == 0 {
 		return
 	}
 	slice := attrs.PutEmptySlice(key)
 	slice.EnsureCapacity(min(len(texts), maxTexts))
 	for _, text := range texts[:min(len(texts), maxTexts)] {
-		slice.AppendEmpty().SetStr(clean(text))
+		slice.AppendEmpty().SetStr(share(e, text))
 	}
+}
+
+// share is clean for texts that many events have in common, which are copied once.
+func share(e *auditevent.Event, text []byte) string { return shareLimit(e, text, maxText) }
+
+func shareLimit(e *auditevent.Event, text []byte, limit int) string {
+	if len(text) <= limit && utf8.Valid(text) {
+		return e.Strings.Of(text)
+	}
+	return cleanLimit(text, limit)
 }
 
 // clean copies text as valid UTF-8 of bounded length; a cut shows as an ellipsis.

@@ -45,7 +45,7 @@ func newFilter(c FilterConfig) *filter {
 // checkRequest asks what the request alone answers.
 func (f *filter) checkRequest(e *auditevent.Event) Reason {
 	switch {
-	case !f.stages.Match(string(e.Stage)):
+	case !f.stages.Match(e.Strings.Of(e.Stage)):
 		return reasonStage
 	case !f.verbs.Match(verbClass(e)):
 		return reasonVerb
@@ -55,12 +55,13 @@ func (f *filter) checkRequest(e *auditevent.Event) Reason {
 
 // checkObject asks what needs to know the object. One without resource is none.
 func (f *filter) checkObject(e *auditevent.Event, object identity.Object) Reason {
+	name := object.GroupResource()
 	switch {
 	case object.Resource == "":
 		return reasonNoObject
-	case matchAny(f.exclude, e, object):
+	case matchAny(f.exclude, e, object, name):
 		return reasonExcluded
-	case len(f.include) > 0 && !matchAny(f.include, e, object):
+	case len(f.include) > 0 && !matchAny(f.include, e, object, name):
 		return reasonNotIncluded
 	}
 	return keep
@@ -71,7 +72,7 @@ func verbClass(e *auditevent.Event) string {
 	if connects[string(e.Ref.Subresource)] {
 		return verbConnect
 	}
-	return string(e.Verb)
+	return e.Strings.Of(e.Verb)
 }
 
 // rule is a compiled RuleConfig.
@@ -92,18 +93,18 @@ func compileRules(configs []RuleConfig) []rule {
 	return rules
 }
 
-func matchAny(rules []rule, e *auditevent.Event, object identity.Object) bool {
+func matchAny(rules []rule, e *auditevent.Event, object identity.Object, resource string) bool {
 	for i := range rules {
-		if rules[i].match(e, object) {
+		if rules[i].match(e, object, resource) {
 			return true
 		}
 	}
 	return false
 }
 
-func (r *rule) match(e *auditevent.Event, object identity.Object) bool {
+func (r *rule) match(e *auditevent.Event, object identity.Object, resource string) bool {
 	return r.clusters.Allows(object.Cluster) &&
-		r.matchResource(e, object) &&
+		r.matchResource(e, resource) &&
 		r.namespaces.Allows(object.Namespace) &&
 		r.names.Allows(object.Name) &&
 		(r.verbs == nil || r.verbs.Match(verbClass(e))) &&
@@ -113,11 +114,10 @@ func (r *rule) match(e *auditevent.Event, object identity.Object) bool {
 }
 
 // matchResource compares with "resource.group" and, where an entry has a slash, with "resource.group/subresource".
-func (r *rule) matchResource(e *auditevent.Event, object identity.Object) bool {
+func (r *rule) matchResource(e *auditevent.Event, name string) bool {
 	if r.resources == nil {
 		return true
 	}
-	name := object.GroupResource()
 	return r.resources.Match(name) ||
 		len(e.Ref.Subresource) > 0 && r.resources.Match(name+"/"+string(e.Ref.Subresource))
 }

@@ -27,11 +27,11 @@ type subject struct {
 // a create with generateName, for instance. Without objectRef the response has to tell what it is; when there is none
 // either, the subject has no Resource. Texts are cut, which no name that an API server accepts is long enough for.
 func subjectOf(e *auditevent.Event, cluster string) subject {
-	group, version := clean(e.Ref.Group), clean(e.Ref.Version)
+	group, version := share(e, e.Ref.Group), share(e, e.Ref.Version)
 	s := subject{Resource: objectspan.Resource{
 		Object: identity.Object{
-			Cluster: cluster, Group: group, Resource: clean(e.Ref.Resource),
-			Namespace: clean(e.Ref.Namespace), Name: clean(e.Ref.Name),
+			Cluster: cluster, Group: group, Resource: share(e, e.Ref.Resource),
+			Namespace: share(e, e.Ref.Namespace), Name: clean(e.Ref.Name),
 		},
 		UID: clean(e.Ref.UID),
 	}}
@@ -72,7 +72,7 @@ func (s *subject) learn(e *auditevent.Event) {
 		return
 	}
 	s.learned = true
-	body, err := auditevent.DecodeBody(e.ResponseObject)
+	body, err := e.Response()
 	if err != nil {
 		return // well-formed, but no Kubernetes object: there is nothing to learn from it
 	}

@@ -15,8 +15,27 @@ const (
 
 // skipString skips the rest of a string whose opening quote is before data[i]. The result plain is false when there may
 // be escapes or bytes beyond ASCII in it.
+//
+// Eight bytes at a time halve the time to skip an audit event, short as most of its strings are.
 func skipString(data []byte, i int) (end int, plain bool, p problem) {
-	plain = true
+	var seen uint64
+	for i+8 <= len(data) {
+		x := binary.LittleEndian.Uint64(data[i : i+8])
+		seen |= x
+		if special := specialBytes(x); special != 0 {
+			i += bits.TrailingZeros64(special) / 8
+			if data[i] == '"' {
+				return i + 1, seen&highBits == 0, fine
+			}
+			break
+		}
+		i += 8
+	}
+	return skipRest(data, i, seen&highBits == 0)
+}
+
+// skipRest is skipString from the first byte on that needs a closer look, or from where less than eight bytes are left.
+func skipRest(data []byte, i int, plain bool) (end int, _ bool, p problem) {
 	for {
 		i, plain = skipOrdinary(data, i, plain)
 		if i >= len(data) {
@@ -36,8 +55,7 @@ func skipString(data []byte, i int) (end int, plain bool, p problem) {
 	}
 }
 
-// skipOrdinary finds the next byte that ends a string or is special in it. Eight bytes at a time halve the time to skip an
-// audit event, short as most of its strings are.
+// skipOrdinary finds the next byte that ends a string or is special in it.
 func skipOrdinary(data []byte, i int, plain bool) (int, bool) {
 	for i+8 <= len(data) {
 		x := binary.LittleEndian.Uint64(data[i : i+8])

@@ -21,6 +21,9 @@ func (r *Redactor) Path(t Target, path string) string {
 // cutProxied cuts a path behind the segment proxy, if that is the subresource:
 // /api/v1/namespaces/<namespace>/services/<name>/proxy/<path of the service>.
 func cutProxied(path string, isProxy bool) string {
+	if !isProxy && !strings.Contains(path, "/proxy") && !strings.Contains(path, "%") {
+		return path // as nearly all: there is no such segment, nor one that is written otherwise
+	}
 	segments := strings.Split(path, "/")
 	if at := subresource(segments); at < len(segments) && isProxySegment(segments[at]) {
 		return strings.Join(segments[:at+1], "/")

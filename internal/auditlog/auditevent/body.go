@@ -34,22 +34,33 @@ var errEnough = errors.New("all that is needed has been read")
 // DecodeBody reads the head of an object's body. It stops after the metadata, which API servers write first.
 func DecodeBody(text []byte) (Body, error) {
 	var b Body
-	var details []byte
 	s := jsonscan.New(text)
+	err := b.read(text, &s, true)
+	return b, err
+}
+
+// read reads the head of the object that is next in text, and stops there or skips the rest.
+func (b *Body) read(text []byte, s *jsonscan.Scanner, stop bool) error {
+	var details []byte
+	enough := false
 	err := s.Object(func(key []byte) (err error) {
+		if enough {
+			return s.Skip()
+		}
 		switch string(key) {
 		case "kind":
 			b.Kind, err = s.Bytes()
 		case "apiVersion":
 			b.APIVersion, err = s.Bytes()
 		case "metadata":
-			err = b.metadata(text, &s)
+			err = b.metadata(text, s)
 		case "details":
 			details, err = s.Raw() // what it means depends on the kind, which may follow
 		default:
 			err = s.Skip()
 		}
-		if err == nil && b.HasMetadata && b.Kind != nil && b.APIVersion != nil && string(b.Kind) != "Status" {
+		enough = err == nil && b.HasMetadata && b.Kind != nil && b.APIVersion != nil && string(b.Kind) != "Status"
+		if enough && stop {
 			return errEnough
 		}
 		return err
@@ -61,7 +72,7 @@ func DecodeBody(text []byte) (Body, error) {
 		s := jsonscan.New(details)
 		err = decodeDetails(&s, &b.Status)
 	}
-	return b, err
+	return err
 }
 
 func (b *Body) metadata(text []byte, s *jsonscan.Scanner) error {

@@ -22,6 +22,7 @@ type Decoder struct {
 	text  []byte
 	scan  jsonscan.Scanner
 	event Event
+	table Strings
 }
 
 // Release forgets the text that was read last and keeps the memory for the next.
@@ -110,6 +111,7 @@ func (d *Decoder) Line(text []byte) (*Event, error) {
 func (d *Decoder) decode() error {
 	e := &d.event
 	e.reset()
+	e.Strings = &d.table
 	d.scan.Next() // skips white space, so that Raw starts at the value
 	start := d.scan.Offset()
 	if err := d.scan.Object(d.field); err != nil {
@@ -159,7 +161,7 @@ func (d *Decoder) field(key []byte) (err error) {
 	case "requestObject":
 		e.RequestObject, err = d.body()
 	case "responseObject":
-		e.ResponseObject, err = d.body()
+		err = d.response()
 	case "requestReceivedTimestamp":
 		e.RequestReceived, err = d.time()
 	case "stageTimestamp":
@@ -257,6 +259,36 @@ func (d *Decoder) body() ([]byte, error) {
 		return nil, d.scan.Skip()
 	}
 	return d.scan.Raw()
+}
+
+// response reads the head of a response in passing when it will be asked for. The verb, which comes before, tells: what reads
+// answer is only skipped.
+func (d *Decoder) response() (err error) {
+	e := &d.event
+	e.head, e.headErr, e.headed = Body{}, nil, false
+	switch string(e.Verb) {
+	case "create", "update", "patch", "delete":
+	default:
+		e.ResponseObject, err = d.body()
+		return err
+	}
+	if d.scan.Next() != jsonscan.Object {
+		e.ResponseObject, err = d.body()
+		return err
+	}
+	start := d.scan.Offset()
+	err = e.head.read(d.text, &d.scan, false)
+	if err != nil && !isTypeError(err) {
+		return err
+	}
+	end := d.scan.Offset()
+	e.ResponseObject, e.headErr, e.headed = d.text[start:end:end], err, true
+	return nil
+}
+
+func isTypeError(err error) bool {
+	var typeError *jsonscan.TypeError
+	return errors.As(err, &typeError)
 }
 
 func (d *Decoder) time() (t time.Time, err error) {

@@ -4,9 +4,13 @@
 package auditevent
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -216,6 +220,44 @@ func TestDecodeBodyReadsTheHeadOfAnObject(t *testing.T) {
 	assert.False(t, body.HasMetadata)
 }
 
+// TestResponseReadInPassingIsAsDecoded: what the decoder reads of a response while it looks for its end is what DecodeBody reads of it.
+func TestResponseReadInPassingIsAsDecoded(t *testing.T) {
+	for _, body := range []string{
+		`{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","uid":"u","ownerReferences":[{"kind":"K","name":"o","controller":true}]},"spec":{"a":[1]}}`,
+		`{"metadata":{"name":"p"},"spec":{},"kind":"Pod","apiVersion":"v1"}`,
+		`{"kind":"Pod","apiVersion":"v1","metadata":{"name":"first"},"metadata":{"name":"second"}}`,
+		`{"kind":"Status","apiVersion":"v1","metadata":{},"details":{"name":"d","uid":"u2"}}`,
+		`{"kind":"Status","details":7}`,
+		`{"kind":["x"],"metadata":{"name":"p"}}`,
+		`{"kind":"Pod","metadata":{"name":{"a":1},"uid":"u"},"apiVersion":"v1"}`,
+		`{"kind":"Pod","metadata":"text"}`,
+		`{"kind":"Pod","metadata":null,"apiVersion":"v1"}`,
+		`{}`, `[]`, `"text"`, `7`, `null`,
+	} {
+		for _, verb := range []string{"create", "get"} {
+			line := `{"auditID":"a","stage":"Panic","stageTimestamp":"2026-01-02T03:04:05Z","verb":"` + verb + `","responseObject": ` + body + ` }`
+			e, err := new(Decoder).Line([]byte(line))
+			require.NoError(t, err, body)
+			if body == "null" {
+				assert.Nil(t, e.ResponseObject)
+				continue
+			}
+			assert.Equal(t, body, string(e.ResponseObject))
+			sameResponse(t, e)
+		}
+	}
+}
+
+func sameResponse(t *testing.T, e *Event) {
+	t.Helper()
+	want, wantErr := DecodeBody(e.ResponseObject)
+	got, err := e.Response()
+	assert.Equal(t, wantErr == nil, err == nil, "%s: %v, %v", e.ResponseObject, wantErr, err)
+	if wantErr == nil {
+		assert.Equal(t, want, got, string(e.ResponseObject))
+	}
+}
+
 // fuzzSeeds are a good list and what hostile or broken senders may make of one.
 func fuzzSeeds(f *testing.F) {
 	list := `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[` + completeEvent + `]}`
@@ -239,6 +281,9 @@ func FuzzList(f *testing.F) {
 			if err != nil || !json.Valid(e.Raw) {
 				return
 			}
+			if e.ResponseObject != nil {
+				sameResponse(t, e)
+			}
 			for _, body := range [][]byte{e.RequestObject, e.ResponseObject} {
 				if body == nil {
 					continue
@@ -255,4 +300,64 @@ func FuzzList(f *testing.F) {
 			t.Errorf("took what is not JSON: %q", text)
 		}
 	})
+}
+
+// FuzzLine checks that what is read of an event is what the standard library reads. That knows no difference between upper and
+// lower case in keys, and merges what has the same key: such texts are left out.
+func FuzzLine(f *testing.F) {
+	f.Add([]byte(completeEvent))
+	f.Add([]byte(`{"auditID":"a\u0026\ud800\ud83d\ude00","stage":"Panic","stageTimestamp":"2026-01-02T03:04:05.000000Z","user":null,"sourceIPs":null}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !hasPlainKeys(text) || json.Unmarshal(text, new(reference)) != nil {
+			return
+		}
+		if e, err := new(Decoder).Line(text); err == nil {
+			requireEqual(t, text, e)
+		}
+	})
+}
+
+// keys are those of an event that encoding/json would also take in another case.
+var keys = strings.Fields(`level auditID stage requestURI verb userAgent user impersonatedUser username uid groups sourceIPs objectRef resource namespace
+	name apiGroup apiVersion resourceVersion subresource responseStatus code reason message requestObject responseObject
+	requestReceivedTimestamp stageTimestamp annotations`)
+
+// hasPlainKeys is true of JSON in which no object has a key twice, and no key is one of an event in another case.
+func hasPlainKeys(text []byte) bool {
+	type container struct {
+		keys  map[string]bool // nil for an array
+		isKey bool
+	}
+	var open []container
+	tokens := json.NewDecoder(bytes.NewReader(text))
+	for {
+		token, err := tokens.Token()
+		if err != nil {
+			return errors.Is(err, io.EOF)
+		}
+		if n := len(open); n > 0 && open[n-1].keys != nil && token != json.Delim('}') {
+			in := &open[n-1]
+			if in.isKey = !in.isKey; in.isKey {
+				key := token.(string)
+				for _, known := range keys {
+					if key != known && strings.EqualFold(key, known) {
+						return false
+					}
+				}
+				if in.keys[key] {
+					return false
+				}
+				in.keys[key] = true
+				continue
+			}
+		}
+		switch token {
+		case json.Delim('{'):
+			open = append(open, container{keys: map[string]bool{}})
+		case json.Delim('['):
+			open = append(open, container{})
+		case json.Delim('}'), json.Delim(']'):
+			open = open[:len(open)-1]
+		}
+	}
 }

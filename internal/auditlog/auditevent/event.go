@@ -47,7 +47,24 @@ type Event struct {
 	// a look at it.
 	Annotations []byte
 
+	// Strings is the decoder's table of strings, for texts of the event that many others have too.
+	Strings *Strings
+
+	// head is what the response was found to be when it was read, if it was not just skipped.
+	head    Body
+	headErr error
+	headed  bool
+
 	kind, apiVersion []byte
+}
+
+// Response reads the head of the response's body, as [DecodeBody] does. It costs nothing for a request that writes, whose
+// response the decoder has read in passing.
+func (e *Event) Response() (Body, error) {
+	if e.headed {
+		return e.head, e.headErr
+	}
+	return DecodeBody(e.ResponseObject)
 }
 
 // User is who sent a request.
@@ -82,6 +99,7 @@ func (e *Event) reset() {
 		Impersonated: User{Groups: e.Impersonated.Groups[:0]},
 		SourceIPs:    e.SourceIPs[:0],
 		Status:       Status{Causes: e.Status.Causes[:0]},
+		Strings:      e.Strings,
 	}
 }
 

@@ -1,0 +1,51 @@
+// Copyright The Kelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package auditevent // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
+
+// Strings gives equal texts as one string. It is for texts of which there are few in a cluster, such as users, verbs and
+// resources: most are made once, and what keeps spans keeps one copy of each. It forgets all when it is full. The nil table copies.
+//
+// It is not safe for concurrent use.
+type Strings struct {
+	known  map[string]string
+	joined map[[2]string]string
+}
+
+// Bounds on a table: half a megabyte of text at the most.
+const (
+	maxStrings      = 2048
+	maxStringLength = 256
+)
+
+// Of returns the text as a string.
+func (t *Strings) Of(text []byte) string {
+	if t == nil || len(text) > maxStringLength {
+		return string(text)
+	}
+	if s, ok := t.known[string(text)]; ok {
+		return s
+	}
+	if t.known == nil || len(t.known) >= maxStrings {
+		t.known = make(map[string]string)
+	}
+	s := string(text)
+	t.known[s] = s
+	return s
+}
+
+// Join returns the texts one behind the other.
+func (t *Strings) Join(a, b string) string {
+	if t == nil || len(a)+len(b) > maxStringLength {
+		return a + b
+	}
+	if s, ok := t.joined[[2]string{a, b}]; ok {
+		return s
+	}
+	if t.joined == nil || len(t.joined) >= maxStrings {
+		t.joined = make(map[[2]string]string)
+	}
+	s := a + b
+	t.joined[[2]string{a, b}] = s
+	return s
+}
