@@ -66,6 +66,7 @@ test: test-unit test-fuzz test-integration ## everything that CI tests
 .PHONY: test-unit
 test-unit: ## the tests that need nothing but Go, with the race detector
 	$(GO) test -race ./...
+	$(GO) test -C internal/jsonscan/compare ./...
 
 .PHONY: test-fuzz
 test-fuzz: ## each fuzz test for FUZZTIME (2s)
