@@ -58,6 +58,6 @@ func TestStandaloneLosesNothingHoweverOftenItIsKilled(t *testing.T) {
 
 	run()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		assertAllStored(c, readStore(c, t.Context(), store), l, nil)
+		assertAllStored(c, readStore(t.Context(), c, store), l, nil)
 	}, 2*time.Minute, time.Second)
 }

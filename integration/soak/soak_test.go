@@ -80,10 +80,10 @@ func TestNothingIsLostWhateverFails(t *testing.T) {
 		end.resident>>20, end.goroutines, end.peak>>20)
 	assert.LessOrEqual(t, end.goroutines, begin.goroutines+20, "goroutines")
 	assert.LessOrEqual(t, end.resident, begin.resident*5/4+64<<20, "memory")
-	assert.Equal(t, float64(s.refused()-refusedBefore), s.metric("otelcol_receiver_auditlog_events_refused")-refusedMetric, "what was refused is counted")
+	assert.Equal(t, s.refused()-refusedBefore, int(s.metric("otelcol_receiver_auditlog_events_refused")-refusedMetric), "what was refused is counted")
 	assert.Zero(t, s.metric("otelcol_exporter_send_failed_spans"), "spans that the exporter gave up")
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		in := readStore(c, t.Context(), s.storeAddress)
+		in := readStore(t.Context(), c, s.storeAddress)
 		assertAllStored(c, in, s.load, s.relay.ids())
 		assert.Positive(c, in.watched["last"], "the watch does not tell of a change any more")
 	}, patience, time.Second)

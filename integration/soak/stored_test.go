@@ -33,7 +33,7 @@ type stored struct {
 }
 
 // readStore reads all that the store at the address holds.
-func readStore(t require.TestingT, ctx context.Context, address string) stored {
+func readStore(ctx context.Context, t require.TestingT, address string) stored {
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	defer func() { _ = conn.Close() }()
