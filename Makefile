@@ -1,7 +1,7 @@
 # Copyright The Kelemetry Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Needs Go, git and a C compiler (for the race detector). Everything else is fetched as Go modules.
+# Needs Go and git. Everything else is fetched as Go modules, but for the C compiler that the race detector wants.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -63,8 +63,14 @@ validate: build ## have bin/kelemetry check every file of config-examples
 .PHONY: test
 test: test-unit test-fuzz test-integration ## everything that CI tests
 
+# The race detector links with a C compiler.
+.PHONY: compiler
+compiler:
+	@command -v gcc >/dev/null || { $$([ "$$(id -u)" = 0 ] || echo sudo) sh -c 'apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends gcc libc6-dev'; } \
+		|| { echo 'there is no C compiler, which the race detector needs: install one' >&2; exit 1; }
+
 .PHONY: test-unit
-test-unit: ## the tests that need nothing but Go, with the race detector
+test-unit: compiler ## the tests that need nothing but Go, with the race detector
 	$(GO) test -race ./...
 	$(GO) test -C internal/jsonscan/compare ./...
 
