@@ -85,7 +85,8 @@ func form(e *auditevent.Event) identity.AuditForm {
 
 // spanName is "alice patch status", and "alice patch status (Conflict)" on failure.
 func (m *spanMaker) spanName(e *auditevent.Event) string {
-	name := append(m.buffer[:0], share(e, actor(e).Name)...)
+	name := m.buffer[:0]
+	name = append(name, share(e, actor(e).Name)...)
 	name = append(name, ' ')
 	name = append(name, share(e, e.Verb)...)
 	if len(e.Ref.Subresource) > 0 {
