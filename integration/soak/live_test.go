@@ -32,6 +32,7 @@ type relay struct {
 
 	mu           sync.Mutex
 	acknowledged map[string]bool // audit IDs of what alice changed
+	refused      int             // events of any kind that were answered with anything but 200, or not at all
 }
 
 // newRelay starts one. It returns its URL too.
@@ -62,28 +63,38 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	forward.Header.Set("Content-Type", request.Header.Get("Content-Type"))
 	response, err := r.client.Do(forward)
 	if err != nil {
+		r.keep(body, false)
 		w.WriteHeader(http.StatusBadGateway)
 		return
 	}
 	_ = response.Body.Close()
-	if response.StatusCode == http.StatusOK {
-		r.keep(body)
-	}
+	r.keep(body, response.StatusCode == http.StatusOK)
 	w.WriteHeader(response.StatusCode)
 }
 
-func (r *relay) keep(body []byte) {
+func (r *relay) keep(body []byte, acknowledged bool) {
 	var batch struct{ Items []testbed.AuditEvent }
 	if err := json.Unmarshal(body, &batch); err != nil {
 		return // the webhook took it as a list of events all the same; the count at the end tells
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !acknowledged {
+		r.refused += len(batch.Items)
+		return
+	}
 	for _, e := range batch.Items {
 		if e.Stage == "ResponseComplete" && e.Writes() && e.User.Username == "alice" {
 			r.acknowledged[e.AuditID] = true
 		}
 	}
+}
+
+// refusals returns how many events were not acknowledged.
+func (r *relay) refusals() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refused
 }
 
 // ids returns the audit IDs that were acknowledged.
