@@ -25,9 +25,11 @@ import (
 	"github.com/kelemetry/kelemetry/integration/child"
 )
 
+// Watching is what the watch receiver logs when all objects have been listed, so that whatever happens to them then is told.
+const Watching = "Everything has been listed"
+
 const (
-	// ready is what the Collector logs when all components have started.
-	ready        = "Everything is ready"
+	started      = "Everything is ready" // when all components have started
 	startTimeout = 30 * time.Second
 	stopGrace    = 15 * time.Second
 	keptLines    = 60
@@ -47,6 +49,8 @@ type Options struct {
 	Set []string
 	// Env is added to what the process needs from this one's environment.
 	Env []string
+	// Ready is in the log line for which Start waits; that all components have started, if empty.
+	Ready string
 	// Log gets what the process logs; nothing if nil. The last lines are in the errors anyway.
 	Log io.Writer
 }
@@ -87,7 +91,7 @@ func Start(ctx context.Context, o Options) (*Collector, error) {
 	}
 	c := &Collector{cmd: cmd, exited: make(chan struct{})}
 	isReady := make(chan struct{})
-	if err := child.Start(cmd, func() { c.follow(logs, o.Log, isReady) }); err != nil {
+	if err := child.Start(cmd, func() { c.follow(logs, o.Log, cmp.Or(o.Ready, started), isReady) }); err != nil {
 		return nil, fmt.Errorf("start kelemetry: %w", err)
 	}
 
@@ -105,7 +109,7 @@ func Start(ctx context.Context, o Options) (*Collector, error) {
 }
 
 // follow copies the log and notices readiness and the end. It is the only goroutine that waits for the process.
-func (c *Collector) follow(logs io.Reader, to io.Writer, isReady chan<- struct{}) {
+func (c *Collector) follow(logs io.Reader, to io.Writer, ready string, isReady chan<- struct{}) {
 	lines := bufio.NewReader(logs)
 	for {
 		line, err := lines.ReadString('\n')

@@ -8,7 +8,6 @@ package endtoend
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -19,12 +18,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/dynamic"
-	"sigs.k8s.io/yaml"
 
 	"github.com/kelemetry/kelemetry/integration/collector"
 	"github.com/kelemetry/kelemetry/integration/testbed"
@@ -44,10 +37,9 @@ func TestAllSourcesMeetOnTheObject(t *testing.T) {
 	cluster := testbed.ForTest(t, testbed.Options{Pods: testbed.PodsFast, Audit: testbed.Audit{
 		Webhook: testbed.AuditWebhook{URL: "http://" + webhook + "/audit", InitialBackoff: time.Second}, Log: testbed.AuditLog{Path: auditLog},
 	}})
+	require.NoError(t, testbed.DefineShops(t.Context(), cluster.Alice))
 	startAllSources(t, cluster, jaeger, "KELEMETRY_CLUSTER="+audited, "KELEMETRY_WEBHOOK="+webhook)
 	startWithoutAudit(t, cluster, jaeger)
-	require.NoError(t, testbed.DefineShops(t.Context(), cluster.Alice))
-	awaitWatched(t, cluster, jaeger)
 
 	begun := time.Now()
 	var acting sync.WaitGroup
@@ -97,7 +89,8 @@ func startWithoutAudit(t *testing.T, cluster *testbed.Cluster, jaeger *testbed.J
 func startExample(t *testing.T, cluster *testbed.Cluster, jaeger *testbed.Jaeger, set []string, env ...string) {
 	t.Helper()
 	c, err := collector.Start(t.Context(), collector.Options{
-		Root: root, Config: filepath.Join("config-examples", "all-sources.yaml"), Set: append(set, "service.telemetry.metrics.level=none"),
+		Root: root, Ready: collector.Watching,
+		Config: filepath.Join("config-examples", "all-sources.yaml"), Set: append(set, "service.telemetry.metrics.level=none"),
 		Env: append(env,
 			"KUBECONFIG="+cluster.Kubeconfig, "JAEGER_OTLP="+jaeger.OTLPGRPC,
 			"KELEMETRY_STATE="+filepath.Join(t.TempDir(), "state"), "KELEMETRY_HEALTH="+testbed.FreeAddress(t)),
@@ -109,54 +102,6 @@ func startExample(t *testing.T, cluster *testbed.Cluster, jaeger *testbed.Jaeger
 			t.Log(c.Tail())
 		}
 	})
-}
-
-// awaitWatched changes one object of each type until a change of it is told by both: from then on all types are watched.
-func awaitWatched(t *testing.T, cluster *testbed.Cluster, jaeger *testbed.Jaeger) {
-	t.Helper()
-	client, err := dynamic.NewForConfig(cluster.Alice.Config)
-	require.NoError(t, err)
-	text, err := os.ReadFile(filepath.Join("testdata", "probes.yaml"))
-	require.NoError(t, err)
-	probes := map[string]dynamic.ResourceInterface{}
-	for _, document := range strings.Split(string(text), "---\n") {
-		probe := &unstructured.Unstructured{}
-		require.NoError(t, yaml.Unmarshal([]byte(document), &probe.Object))
-		resource := testbed.Shops
-		if kind := probe.GroupVersionKind(); kind.Kind != "Shop" {
-			known, ok := kinds.ByKind(kind.Group, kind.Kind)
-			require.True(t, ok, kind)
-			resource = kind.GroupVersion().WithResource(known.Resource)
-		}
-		probes[resource.Resource] = client.Resource(resource).Namespace(probe.GetNamespace())
-		_, err := probes[resource.Resource].Create(t.Context(), probe, metav1.CreateOptions{})
-		require.NoError(t, err)
-	}
-	tries := 0
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		told := map[string]bool{}
-		for _, name := range []string{audited, managed} {
-			traces, err := jaeger.Query.FindTraces(t.Context(), testbed.TraceQuery{
-				Service: name, Operation: "updated", Tags: map[string]string{attr.ObjectName: "probe", attr.SpanType: attr.SpanTypeWatch},
-			})
-			require.NoError(c, err)
-			for _, trace := range traces {
-				for _, span := range trace.Roots() {
-					told[name+" "+span.Operation] = true
-				}
-			}
-		}
-		tries++
-		for _, resource := range slices.Sorted(maps.Keys(probes)) {
-			if told[audited+" "+resource+"/probe"] && told[managed+" "+resource+"/probe"] {
-				continue
-			}
-			patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"example.com/try":"%d"}}}`, tries)
-			_, err := probes[resource].Patch(t.Context(), "probe", types.MergePatchType, patch, metav1.PatchOptions{})
-			assert.True(c, err == nil || apierrors.IsConflict(err), "%v", err)
-			assert.Fail(c, "no change is told of", resource)
-		}
-	}, patience, time.Second)
 }
 
 func (s *story) namespace() string { return "story-" + s.name }

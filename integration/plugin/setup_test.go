@@ -14,12 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kelemetry/kelemetry/integration/collector"
 	"github.com/kelemetry/kelemetry/integration/servers"
@@ -101,12 +96,12 @@ samplingRatePerMillion: 1000000
 		Policy: hubPolicy, Webhook: testbed.AuditWebhook{URL: b.webhook + "/audit/hub", InitialBackoff: time.Second},
 	}})
 	start(t, collector.Options{
+		Ready:  collector.Watching,
 		Config: "config-examples/jaeger-plugin.yaml", Over: []string{"integration/plugin/testdata/second-storage.yaml"},
 		Set: []string{"service.telemetry.metrics.level=none"},
 		Env: append(env, "KUBECONFIG="+b.prod.Kubeconfig, "SMALL_HTTP="+small, "SMALL_PLUGIN="+testbed.FreeAddress(t),
 			"TRACED_HTTP="+traced, "TRACED_PLUGIN="+testbed.FreeAddress(t)),
 	})
-	b.awaitWatch(t)
 	return b
 }
 
@@ -143,33 +138,6 @@ func start(t *testing.T, o collector.Options) {
 			t.Log(c.Tail())
 		}
 	})
-}
-
-// awaitWatch changes a Deployment until a search finds a change of it: from then on Deployments are watched.
-func (b *bed) awaitWatch(t *testing.T) {
-	t.Helper()
-	deployments := b.prod.Alice.Client.AppsV1().Deployments("default")
-	labels := map[string]string{"app": "probe"}
-	_, err := deployments.Create(t.Context(), &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Name: "probe"},
-		Spec: appsv1.DeploymentSpec{
-			Replicas: new(int32), Selector: &metav1.LabelSelector{MatchLabels: labels},
-			Template: corev1.PodTemplateSpec{
-				ObjectMeta: metav1.ObjectMeta{Labels: labels},
-				Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "probe", Image: "probe"}}},
-			},
-		},
-	}, metav1.CreateOptions{})
-	require.NoError(t, err)
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		patch := `{"metadata":{"annotations":{"example.com/at":"` + time.Now().Format(time.RFC3339Nano) + `"}}}`
-		_, err := deployments.Patch(t.Context(), "probe", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-		require.NoError(c, err)
-		traces, err := b.pages["badger"].search(t, "tracing", map[string]string{"resource": "deployments", "name": "probe", "kelemetry.span.type": "watch"})
-		require.NoError(c, err)
-		require.Len(c, traces, 1)
-		require.NotEqual(c, "kelemetry", traces[0].Spans[0].Service, "%v", traces[0].Spans[0])
-	}, patience, 500*time.Millisecond)
 }
 
 // noRedirects shows where a redirect leads.

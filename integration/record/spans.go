@@ -29,10 +29,12 @@ const (
 	batch = 100
 )
 
-// watchOn starts bin/kelemetry, which writes the spans of Events and of the watch to a file.
+// watchOn starts bin/kelemetry, which writes the spans of Events and of the watch to a file, and returns when it has seen all that
+// there is: what is created before, and changed before it is listed, would be told as created with that change.
 func watchOn(ctx context.Context, root, spans string, c *testbed.Cluster) (*collector.Collector, error) {
 	return collector.Start(ctx, collector.Options{
 		Root: root, Config: sources, Env: []string{"KUBECONFIG=" + c.Users[observer].Kubeconfig, "RECORD_SPANS=" + spans},
+		Ready: collector.Watching,
 	})
 }
 

@@ -18,7 +18,8 @@ import (
 
 // health reports the receiver's status: recoverable as long as something cannot be watched that is meant to be. What the
 // account may not watch is not, unless the user has said what to include: of everything that there is, an account is often
-// not to see all. That is logged once, and a failure only if it is true of all there is.
+// not to see all. That is logged once, and a failure only if it is true of all there is. It also says in the log when
+// everything has been listed for the first time.
 type health struct {
 	report func(*componentstatus.Event)
 	logger *zap.Logger
@@ -30,12 +31,14 @@ type health struct {
 	failing   map[string]error
 	forbidden map[string]error
 	reported  string
+	// unlisted is what has not been listed yet, until all is; then it is nil.
+	unlisted map[string]bool
 }
 
 func newHealth(report func(*componentstatus.Event), logger *zap.Logger, explicit bool) *health {
 	return &health{
 		report: report, logger: logger, explicit: explicit,
-		wanted: map[string]bool{}, failing: map[string]error{}, forbidden: map[string]error{},
+		wanted: map[string]bool{}, failing: map[string]error{}, forbidden: map[string]error{}, unlisted: map[string]bool{},
 	}
 }
 
@@ -43,7 +46,17 @@ func newHealth(report func(*componentstatus.Event), logger *zap.Logger, explicit
 func (h *health) wants(what string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.unlisted != nil && !h.wanted[what] {
+		h.unlisted[what] = true
+	}
 	h.wanted[what] = true
+}
+
+// listed says that all objects of something are known, so that from now on every change of them is told.
+func (h *health) listed(what string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.needNotList(what)
 }
 
 // failed says that something does not work. It is tried again by whoever says so.
@@ -57,6 +70,7 @@ func (h *health) failed(what string, err error) {
 		}
 		h.forbidden[what] = err
 		delete(h.failing, what)
+		h.needNotList(what)
 		h.tell()
 		return
 	}
@@ -84,10 +98,19 @@ func (h *health) gone(what string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.wanted, what)
+	h.needNotList(what)
 	h.settle(what)
 }
 
-// settle and what follows is for callers that hold the lock.
+// needNotList and what follows is for callers that hold the lock.
+func (h *health) needNotList(what string) {
+	delete(h.unlisted, what)
+	if h.unlisted != nil && len(h.unlisted) == 0 && len(h.wanted) > len(h.forbidden) {
+		h.unlisted = nil
+		h.logger.Info("Everything has been listed. Changes are told from now on.", zap.Int("resources", len(h.wanted)-len(h.forbidden)))
+	}
+}
+
 func (h *health) settle(what string) {
 	delete(h.failing, what)
 	delete(h.forbidden, what)

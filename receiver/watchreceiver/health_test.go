@@ -25,7 +25,7 @@ type statuses struct {
 }
 
 func newStatuses(explicit bool, wanted ...string) *statuses {
-	core, logged := observer.New(zapcore.WarnLevel)
+	core, logged := observer.New(zapcore.InfoLevel)
 	s := &statuses{logged: logged}
 	s.health = newHealth(func(e *componentstatus.Event) {
 		if e.Err() != nil {
@@ -55,11 +55,11 @@ func TestWhatIsForbiddenIsWarnedOfOnceAndIsNoFailure(t *testing.T) {
 		s.failed("secrets", errForbidden)
 	}
 	assert.Empty(t, s.reported)
-	assert.Equal(t, 1, s.logged.Len())
+	assert.Equal(t, 1, s.logged.FilterLevelExact(zapcore.WarnLevel).Len())
 	s.works("secrets")
 	s.failed("secrets", errForbidden)
 	assert.Empty(t, s.reported)
-	assert.Equal(t, 2, s.logged.Len(), "it was allowed meanwhile")
+	assert.Equal(t, 2, s.logged.FilterLevelExact(zapcore.WarnLevel).Len(), "it was allowed meanwhile")
 }
 
 func TestWhatIsIncludedAndForbiddenIsAFailure(t *testing.T) {
@@ -97,4 +97,30 @@ func TestWhatFailsIsAFailureUntilItWorksOrIsGone(t *testing.T) {
 	s.failed("nodes", errDown)
 	s.failed("nodes", errForbidden)
 	assert.Equal(t, statusOK, s.reported[len(s.reported)-1], "it answers, and refuses")
+}
+
+func TestThatEverythingIsListedIsSaidOnce(t *testing.T) {
+	s := newStatuses(false, "pods", "secrets", "nodes", "widgets")
+	said := func() int { return s.logged.FilterMessageSnippet("Everything has been listed").Len() }
+	s.listed("pods")
+	s.failed("secrets", errForbidden)
+	s.gone("widgets")
+	s.wants("nodes")
+	assert.Zero(t, said())
+	s.listed("nodes")
+	assert.Equal(t, 1, said())
+	s.wants("widgets")
+	s.listed("widgets")
+	s.listed("pods")
+	assert.Equal(t, 1, said())
+}
+
+func TestThatNothingMayBeListedIsNotTakenForAllOfIt(t *testing.T) {
+	s := newStatuses(false, "pods")
+	said := func() int { return s.logged.FilterMessageSnippet("Everything has been listed").Len() }
+	s.failed("pods", errForbidden)
+	assert.Zero(t, said())
+	s.works("pods")
+	s.listed("pods")
+	assert.Equal(t, 1, said())
 }

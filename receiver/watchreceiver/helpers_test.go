@@ -57,7 +57,7 @@ func newRig(tb testing.TB, config *Config, t target) *rig {
 			return nil
 		},
 	}
-	r.watcher = newWatcher(tb.Context(), c, t, newFilter(config.Include, config.Exclude).of(t.name()), r.budget.NewTable(), nil)
+	r.watcher = newWatcher(tb.Context(), c, t, newFilter(config.Include, config.Exclude).of(t.name()), r.budget.NewTable(), nil, func() {})
 	return r
 }
 

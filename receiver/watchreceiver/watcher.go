@@ -46,6 +46,8 @@ type watcher struct {
 	resource attribute.Set
 	// onChange is called after every change, whether it is told or not.
 	onChange func()
+	// onListed is called when all objects have been listed: whatever happens to them from then on is told.
+	onListed func()
 
 	ctx context.Context //nolint:containedctx // of the watcher's run: the reflector's store has none
 	// synced is set when all objects have been listed once.
@@ -59,9 +61,9 @@ var (
 	_ cache.ReflectorBookmarkStore = (*watcher)(nil)
 )
 
-func newWatcher(ctx context.Context, c *comparer, t target, f *filter, table *states.Table, onChange func()) *watcher {
+func newWatcher(ctx context.Context, c *comparer, t target, f *filter, table *states.Table, onChange, onListed func()) *watcher {
 	return &watcher{
-		comparer: c, target: t, filter: f, table: table, ctx: ctx, onChange: onChange,
+		comparer: c, target: t, filter: f, table: table, ctx: ctx, onChange: onChange, onListed: onListed,
 		schema:   diff.SchemaOf(t.Group, t.Kind),
 		resource: attribute.NewSet(attribute.String("k8s.object.resource", t.name())),
 	}
@@ -175,6 +177,7 @@ func (w *watcher) Replace(items []any, _ string) error {
 	}
 	w.synced.Store(true)
 	w.relearn.Store(false)
+	w.onListed()
 	return nil
 }
 

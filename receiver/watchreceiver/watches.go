@@ -171,7 +171,7 @@ func (w *watches) start(ctx context.Context, key watchKey, t target, table *stat
 	if table == nil {
 		r.table = w.budget.NewTable()
 	}
-	store := newWatcher(ctx, w.comparer, t, w.filter.of(t.name()), r.table, w.onChange(t))
+	store := newWatcher(ctx, w.comparer, t, w.filter.of(t.name()), r.table, w.onChange(t), func() { w.health.listed(key.String()) })
 	store.relearn.Store(table != nil)
 	reflector := cache.NewReflectorWithOptions(w.source(key, t, store), &source.Item{}, store, cache.ReflectorOptions{Name: key.String(), Logger: new(logr.Discard())})
 	w.running[key] = r
