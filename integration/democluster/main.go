@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -32,8 +33,8 @@ const (
 type options struct {
 	// root is the folder of the repository.
 	root string
-	// webhook, pages, plugin, store and health are the addresses to listen on.
-	webhook, pages, plugin, store, health string
+	// webhook, pages, plugin, store, health, doctor and metrics are the addresses to listen on.
+	webhook, pages, plugin, store, health, doctor, metrics string
 	// nodes is how many simulated nodes there are.
 	nodes int
 }
@@ -46,6 +47,8 @@ func main() {
 	flag.StringVar(&o.plugin, "plugin", "127.0.0.1:17271", "`address` for a Jaeger to ask")
 	flag.StringVar(&o.store, "store", "127.0.0.1:17272", "`address` of the store")
 	flag.StringVar(&o.health, "health", "127.0.0.1:13133", "`address` of the health check")
+	flag.StringVar(&o.doctor, "doctor", "127.0.0.1:13135", "`address` of the page that says why there is nothing to see")
+	flag.StringVar(&o.metrics, "metrics", "127.0.0.1:8888", "`address` of kelemetry's own metrics")
 	flag.IntVar(&o.nodes, "nodes", 2, "how many nodes to simulate")
 	flag.Parse()
 
@@ -76,16 +79,24 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, plane.Stop()) }()
 
+	host, port, err := net.SplitHostPort(o.metrics)
+	if err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
 	fmt.Fprintln(out, "starting bin/kelemetry with", config)
 	kelemetry, err := collector.Start(ctx, collector.Options{
 		Root:   o.root,
 		Config: config,
-		Set:    []string{"service.telemetry.metrics.level=none"}, // or it takes port 8888
+		Ready:  collector.Watching,
+		Set: []string{
+			fmt.Sprintf("service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: %q, port: %s}}}}]", host, port),
+			"extensions.doctor.metrics_url=http://" + o.metrics + "/metrics",
+		},
 		Env: []string{
 			"KUBECONFIG=" + plane.Users[observer].Kubeconfig, "KELEMETRY_CLUSTER=" + cluster,
 			"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_TRACES=" + filepath.Join(dir, "traces"),
 			"KELEMETRY_WEBHOOK=" + o.webhook, "KELEMETRY_HTTP=" + o.pages, "KELEMETRY_PLUGIN=" + o.plugin, "KELEMETRY_STORE=" + o.store,
-			"KELEMETRY_HEALTH=" + o.health,
+			"KELEMETRY_HEALTH=" + o.health, "KELEMETRY_DOCTOR=" + o.doctor,
 		},
 	})
 	if err != nil {
@@ -95,6 +106,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 
 	if err := instructions.Execute(out, map[string]any{
 		"Kubeconfig": plane.Alice.Kubeconfig, "URL": plane.URL, "Token": plane.Alice.Token, "Deployment": deployment, "Pages": o.pages, "Plugin": o.plugin,
+		"Doctor": o.doctor,
 	}); err != nil {
 		return err
 	}
@@ -123,6 +135,10 @@ or, without kubectl:
 What came of it, some seconds later:
 
   curl 'http://{{.Pages}}/trace?resource=deployments&namespace=default&name=hello&mode=tracing+%5Bfull+tree%5D&format=text&brief=true'
+
+If there is nothing to see, this says why:
+
+  curl http://{{.Doctor}}
 
 For Jaeger's page, start a Jaeger v2 with deploy/jaeger/query.yaml; it asks {{.Plugin}}.
 Everything stays up until Ctrl-C, and nothing stays behind then.

@@ -28,7 +28,7 @@ const limit = 2 * time.Minute
 func TestADeploymentCreatedByThePrintedLineIsShownByThePrintedLine(t *testing.T) {
 	o := options{
 		root: "../..", webhook: testbed.FreeAddress(t), pages: testbed.FreeAddress(t), plugin: testbed.FreeAddress(t),
-		store: testbed.FreeAddress(t), health: testbed.FreeAddress(t), nodes: 1,
+		store: testbed.FreeAddress(t), health: testbed.FreeAddress(t), doctor: testbed.FreeAddress(t), metrics: testbed.FreeAddress(t), nodes: 1,
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -62,6 +62,9 @@ func TestADeploymentCreatedByThePrintedLineIsShownByThePrintedLine(t *testing.T)
 		return true
 	}, limit, time.Second, "%s", out)
 	t.Log("\n" + tree)
+	found := shell(t, out.String(), "  curl http://"+o.doctor)
+	assert.NotContains(t, found, "PROBLEM")
+	assert.Contains(t, found, "ok       receiver auditlog: ")
 
 	stop()
 	select {

@@ -123,13 +123,14 @@ func TestDeployed(t *testing.T) {
 		}
 		require.NoError(t, creator.create(t.Context(), object))
 	}
-	metrics := testbed.FreeAddress(t)
+	metrics, doctor := testbed.FreeAddress(t), testbed.FreeAddress(t)
 	c, err := collector.Start(t.Context(), collector.Options{
 		Root: root,
 		Config: rewrite(t, dir, "kubernetes/kelemetry.yaml",
 			"0.0.0.0:8443", webhook, "localhost:8081", pages, "localhost:17272", store, "0.0.0.0:17271", testbed.FreeAddress(t),
-			"0.0.0.0:13133", testbed.FreeAddress(t), "port: 8888", "port: "+metrics[strings.LastIndexByte(metrics, ':')+1:], "host: 0.0.0.0", "host: 127.0.0.1",
+			"0.0.0.0:13133", testbed.FreeAddress(t), "localhost:13135", doctor, "port: 8888", "port: "+metrics[strings.LastIndexByte(metrics, ':')+1:], "host: 0.0.0.0", "host: 127.0.0.1",
 			"/etc/kelemetry/tls", certificates, "/var/lib/kelemetry", filepath.Join(dir, "data")),
+		Set: []string{"extensions.doctor.metrics_url=http://" + metrics + "/metrics"},
 		Env: []string{"KELEMETRY_CLUSTER=prod", "KUBECONFIG=" + accountKubeconfig(t, cluster, dir)},
 	})
 	require.NoError(t, err)
@@ -152,7 +153,10 @@ func TestDeployed(t *testing.T) {
 		}
 		return true
 	}, patience, 200*time.Millisecond, "%s", c.Tail())
-	assert.Contains(t, get(t, "http://"+metrics+"/metrics"), "otelcol_receiver_accepted_spans")
+	assert.Contains(t, get(t, "http://"+metrics+"/metrics"), "\notelcol_receiver_accepted_spans{")
+	found := get(t, "http://"+doctor)
+	assert.NotContains(t, found, "PROBLEM")
+	assert.Contains(t, found, "ok       exporter otlp_grpc: ")
 
 	for name, certificate := range map[string]string{"nobody": "", "somebody whom another authority knows": foreign} {
 		require.Error(t, post(t, webhook, certificates, certificate), name)

@@ -31,6 +31,7 @@ func TestStandaloneExampleKeepsTheTraces(t *testing.T) {
 		"KUBECONFIG=" + cluster.Kubeconfig, "KELEMETRY_CLUSTER=prod", "KELEMETRY_WEBHOOK=" + webhook, "KELEMETRY_STORE=" + store,
 		"KELEMETRY_PLUGIN=" + testbed.FreeAddress(t), "KELEMETRY_HTTP=" + pages,
 		"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_TRACES=" + filepath.Join(dir, "traces"), "KELEMETRY_HEALTH=" + testbed.FreeAddress(t),
+		"KELEMETRY_DOCTOR=" + testbed.FreeAddress(t),
 	}
 	first := startExample(t, "standalone.yaml", env)
 	jaeger := testbed.JaegerForTest(t, testbed.JaegerOptions{RemoteStorage: store})
