@@ -94,6 +94,20 @@ func azure(t *testing.T, category string, logs ...string) string {
 	return string(text)
 }
 
+func cloudWatch(t *testing.T, messageType, stream string, messages ...string) string {
+	t.Helper()
+	var events []map[string]any
+	for i, message := range messages {
+		events = append(events, map[string]any{"id": fmt.Sprint(i), "timestamp": 1767322446000, "message": message})
+	}
+	text, err := json.Marshal(map[string]any{
+		"messageType": messageType, "owner": "111122223333", "logGroup": "/aws/eks/prod/cluster", "logStream": stream,
+		"subscriptionFilters": []string{"audit"}, "logEvents": events,
+	})
+	require.NoError(t, err)
+	return string(text)
+}
+
 func newTestExtension(t *testing.T, set extension.Settings) *encodingExtension {
 	t.Helper()
 	config := createDefaultConfig().(*Config)
@@ -138,6 +152,10 @@ func TestEachFormOfRecordIsDecoded(t *testing.T) {
 		"Azure":                     {azure(t, "kube-audit", event("a"), event("b")), []string{"a", "b"}},
 		"Azure, writes":             {azure(t, "kube-audit-admin", event("a")), []string{"a"}},
 		"Azure, another log":        {azure(t, "kube-scheduler", "I0102 03:04:05 all is well"), nil},
+		"CloudWatch":                {cloudWatch(t, "DATA_MESSAGE", "kube-apiserver-audit-0a1b", event("a"), event("b")), []string{"a", "b"}},
+		"CloudWatch, another log":   {cloudWatch(t, "DATA_MESSAGE", "authenticator-0a1b", "time=… level=info"), nil},
+		"CloudWatch, a check":       {cloudWatch(t, "CONTROL_MESSAGE", "", "CWL CONTROL MESSAGE: Checking health of destination"), nil},
+		"one of CloudWatch is cut":  {cloudWatch(t, "DATA_MESSAGE", "kube-apiserver-audit-0a1b", event("a"), event("b")[:99]), []string{"a"}},
 		"one line is broken":        {event("a") + "\n{\"kind\":\n" + event("c"), []string{"a", "c"}},
 		"one item is broken":        {list(event("a"), `{"auditID":"b"}`, event("c")), []string{"a", "c"}},
 		"one of Azure is broken":    {azure(t, "kube-audit", event("a"), "not JSON", event("c")), []string{"a", "c"}},
@@ -158,6 +176,7 @@ func TestARecordWithoutAnEventIsAnError(t *testing.T) {
 		"hello":                "malformed JSON at byte 0",
 		`{"kind":"Event"}`:     "auditID is missing",
 		`{"records":[{}]}`:     "",
+		`{"logEvents":[{}]}`:   "",
 		`[1,2]`:                "",
 		list(`{"level":"x"}`):  "auditID is missing",
 		event("a")[:100]:       "",
@@ -201,6 +220,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add([]byte(list(event("a"), "{}")))
 	f.Add([]byte(event("a") + "\n" + read("b")))
 	f.Add([]byte(`{"records":[{"category":"kube-audit","properties":{"log":"{}"}},null,{"properties":null}]}`))
+	f.Add([]byte(`{"messageType":"DATA_MESSAGE","logStream":"kube-apiserver-audit-1","logEvents":[{"message":"{}"},null,{"message":1}]}`))
 	config := createDefaultConfig().(*Config)
 	config.Cluster = "prod"
 	e, err := newExtension(config, extensiontest.NewNopSettings(metadata.Type))

@@ -6,6 +6,7 @@ package auditlogencodingextension // import "github.com/kelemetry/kelemetry/exte
 import (
 	"bytes"
 	"errors"
+	"strings"
 
 	"github.com/kelemetry/kelemetry/internal/auditlog"
 	"github.com/kelemetry/kelemetry/internal/jsonscan"
@@ -16,7 +17,9 @@ import (
 //   - an EventList, as API servers post it to a webhook;
 //   - an Event, or one Event a line, as API servers write them to a file;
 //   - the records of an Azure Event Hub that an AKS cluster's diagnostic settings send to, whose properties.log is an Event as text.
-//     Records of other categories are left out.
+//     Records of other categories are left out;
+//   - what a subscription of an EKS cluster's log group in CloudWatch delivers, unpacked: the message of each log event is an Event. Streams
+//     of other components are left out.
 //
 // After an error there was no event.
 func addRecord(batch *auditlog.Batch, record []byte) error {
@@ -25,6 +28,8 @@ func addRecord(batch *auditlog.Batch, record []byte) error {
 		return batch.AddList(record)
 	case formAzure:
 		return addAzure(batch, record)
+	case formCloudWatch:
+		return addCloudWatch(batch, record)
 	case formEvent:
 		batch.AddEvent(record)
 		return nil
@@ -41,11 +46,12 @@ const (
 	formEvent
 	formList
 	formAzure
+	formCloudWatch
 )
 
 func formOf(record []byte) form {
 	var kind string
-	records := false
+	records, logEvents := false, false
 	s := jsonscan.New(record)
 	err := s.Object(func(key []byte) (err error) {
 		switch string(key) {
@@ -53,6 +59,9 @@ func formOf(record []byte) form {
 			kind, err = s.Str()
 		case "records":
 			records = s.Next() == jsonscan.Array
+			err = s.Skip()
+		case "logEvents":
+			logEvents = s.Next() == jsonscan.Array
 			err = s.Skip()
 		default:
 			err = s.Skip()
@@ -66,6 +75,8 @@ func formOf(record []byte) form {
 		return formList
 	case kind == "" && records:
 		return formAzure
+	case kind == "" && logEvents:
+		return formCloudWatch
 	default:
 		return formEvent
 	}
@@ -125,4 +136,46 @@ func addAzureItem(batch *auditlog.Batch, item []byte) {
 		return
 	}
 	batch.AddEvent(event) // whatever is wrong with it is counted
+}
+
+// addCloudWatch adds the events of {"messageType":"DATA_MESSAGE","logStream":"kube-apiserver-audit-…","logEvents":[{"message":"<event>"}]}.
+// A CONTROL_MESSAGE, by which CloudWatch sees whether somebody is there, has none.
+func addCloudWatch(batch *auditlog.Batch, record []byte) error {
+	var messageType, stream string
+	var messages [][]byte
+	s := jsonscan.New(record)
+	err := s.Object(func(key []byte) (err error) {
+		switch string(key) {
+		case "messageType":
+			messageType, err = s.Str()
+		case "logStream":
+			stream, err = s.Str()
+		case "logEvents":
+			err = s.Array(func() error {
+				var message []byte
+				err := s.Object(func(key []byte) (err error) {
+					if string(key) != "message" {
+						return s.Skip()
+					}
+					message, err = s.Bytes()
+					return err
+				})
+				messages = append(messages, message)
+				return err
+			})
+		default:
+			err = s.Skip()
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if messageType == "CONTROL_MESSAGE" || stream != "" && !strings.HasPrefix(stream, "kube-apiserver-audit-") {
+		return nil
+	}
+	for _, message := range messages {
+		batch.AddEvent(message) // whatever is wrong with it is counted
+	}
+	return nil
 }
