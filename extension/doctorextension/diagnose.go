@@ -23,7 +23,7 @@ type finding struct {
 
 // rules are asked in turn about each component.
 var rules = []func(subject, status, metrics) []finding{
-	reportedStatus, auditRequests, auditEvents, encodedEvents, clusterReached, exported,
+	reportedStatus, auditRequests, auditEvents, encodedEvents, watched, readEvents, clusterReached, exported,
 }
 
 // diagnose returns what there is to say: problems first, and otherwise in the order of the components.
@@ -145,6 +145,35 @@ func events(of subject, m metrics, prefix string) []finding {
 		findings = append(findings, well(of, "%.0f of %.0f events became spans", kept, received)...)
 	}
 	return findings
+}
+
+// watched is about what the watch receiver looks at.
+func watched(of subject, _ status, m metrics) []finding {
+	const resources = "otelcol_receiver_watch_resources"
+	if !is(of, component.KindReceiver, "watch") || len(m[resources]) == 0 {
+		return nil
+	}
+	if m.sum(resources, "", "") == 0 {
+		return problem(of, "Can the API server be reached, do include and exclude leave anything, and does the resource exist?", "no resource is watched")
+	}
+	var findings []finding
+	if limited := m.sum("otelcol_receiver_watch_memory_limited", "", ""); limited > 0 {
+		findings = problem(of, "Raise memory::max_state_size, or exclude what nobody looks at.", "%.0f states were kept in part or not at all, for want of room", limited)
+	}
+	return append(findings, well(of, "%.0f resources are watched, with %.0f objects", m.sum(resources, "", ""), m.sum("otelcol_receiver_watch_objects", "", ""))...)
+}
+
+// readEvents is about Kubernetes Events.
+func readEvents(of subject, _ status, m metrics) []finding {
+	const leading = "otelcol_receiver_k8sevent_leading"
+	switch {
+	case !is(of, component.KindReceiver, "k8sevent") || len(m[leading]) == 0:
+		return nil
+	case m.sum(leading, "", "") == 0:
+		return well(of, "it waits to be elected: another process reads Events, or nobody yet")
+	default:
+		return well(of, "%.0f Events were read", m.sum("otelcol_receiver_k8sevent_events_received", "", ""))
+	}
 }
 
 // clusterReached is about API servers that do not answer.

@@ -115,6 +115,25 @@ otelcol_exporter_sent_spans{exporter="otlp_grpc"} 5
 otelcol_exporter_enqueue_failed_spans{exporter="otlp_grpc"} 4`,
 			[]string{"!exporter otlp_grpc: 4 spans were not taken", "!exporter otlp_grpc: its queue is 90 % full"},
 		},
+		"nothing is watched": {watch, status{}, "otelcol_receiver_watch_resources 0", []string{"!receiver watch: no resource is watched"}},
+		"watched, but not all of it": {
+			watch,
+			status{},
+			"otelcol_receiver_watch_resources 40\notelcol_receiver_watch_objects 900\n" + `otelcol_receiver_watch_memory_limited{kept="metadata"} 7`,
+			[]string{"!receiver watch: 7 states were kept in part or not at all, for want of room", "receiver watch: 40 resources are watched, with 900 objects"},
+		},
+		"Events are read": {
+			receiver("k8sevent"),
+			status{},
+			"otelcol_receiver_k8sevent_leading 1\n" + `otelcol_receiver_k8sevent_events_received{operation="list"} 2` + "\n" + `otelcol_receiver_k8sevent_events_received{operation="watch"} 3`,
+			[]string{"receiver k8sevent: 5 Events were read"},
+		},
+		"somebody else reads Events": {
+			receiver("k8sevent"),
+			status{},
+			"otelcol_receiver_k8sevent_leading 0",
+			[]string{"receiver k8sevent: it waits to be elected: another process reads Events, or nobody yet"},
+		},
 		"well": {exporter, status{}, `otelcol_exporter_sent_spans{exporter="otlp_grpc"} 5`, []string{"exporter otlp_grpc: 5 spans were sent"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -64,7 +64,9 @@ func TestADeploymentCreatedByThePrintedLineIsShownByThePrintedLine(t *testing.T)
 	t.Log("\n" + tree)
 	found := shell(t, out.String(), "  curl http://"+o.doctor)
 	assert.NotContains(t, found, "PROBLEM")
-	assert.Contains(t, found, "ok       receiver auditlog: ")
+	for _, source := range []string{"auditlog", "k8sevent", "watch"} {
+		assert.Contains(t, found, "ok       receiver "+source+": ")
+	}
 
 	stop()
 	select {
