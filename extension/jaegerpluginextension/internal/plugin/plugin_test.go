@@ -9,6 +9,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -363,23 +364,25 @@ func TestAClusterThatIsDown(t *testing.T) {
 
 // TestASlowStorage: the request ends in time, and says why it has nothing.
 func TestASlowStorage(t *testing.T) {
-	w := storagetest.NewWorld(0)
-	p := newPlugin(t, &w.Store)
-	p.Timeout = 20 * time.Millisecond
-	w.Before = func(ctx context.Context, call, _ string) error {
-		if call == "find" {
-			<-ctx.Done()
-			return ctx.Err()
+	synctest.Test(t, func(t *testing.T) {
+		w := storagetest.NewWorld(0)
+		p := newPlugin(t, &w.Store)
+		p.Timeout = 20 * time.Millisecond
+		w.Before = func(ctx context.Context, call, _ string) error {
+			if call == "find" {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return nil
 		}
-		return nil
-	}
-	all := collectAll(t, p.FindTraces(t.Context(), query(w, "", "", nil)))
-	require.Len(t, all, 1)
-	assert.Contains(t, warningsOf(all[0]), "it took too long")
-	d, _ := identity.NewDisplay(0x20000000, w.Deployment.ID(), w.Start, w.Start.Add(time.Hour))
-	_, err := p.Open(t.Context(), d.TraceID())
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Equal(t, OutcomeTimeout, OutcomeOf(err))
+		all := collectAll(t, p.FindTraces(t.Context(), query(w, "", "", nil)))
+		require.Len(t, all, 1)
+		assert.Contains(t, warningsOf(all[0]), "it took too long")
+		d, _ := identity.NewDisplay(0x20000000, w.Deployment.ID(), w.Start, w.Start.Add(time.Hour))
+		_, err := p.Open(t.Context(), d.TraceID())
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, OutcomeTimeout, OutcomeOf(err))
+	})
 }
 
 func TestCancellationEndsTheWork(t *testing.T) {
@@ -406,20 +409,22 @@ func TestCancellationEndsTheWork(t *testing.T) {
 }
 
 func TestRequestsWaitForEachOther(t *testing.T) {
-	w := storagetest.NewWorld(0)
-	p := newPlugin(t, &w.Store)
-	p.Timeout = 10 * time.Millisecond
-	p.Slots <- struct{}{}
-	p.Slots <- struct{}{}
-	all := collectAll(t, p.FindTraces(t.Context(), query(w, "", "", nil)))
-	require.Len(t, all, 1)
-	assert.Contains(t, warningsOf(all[0]), "too many requests are being worked on: try again")
-	_, err := p.Operations(t.Context(), "", "")
-	require.ErrorIs(t, err, errBusy)
-	<-p.Slots
-	operations, err := p.Operations(t.Context(), "", "")
-	require.NoError(t, err)
-	assert.Equal(t, []jaegerstorage.Operation{{Name: "prod", SpanKind: "internal"}, {Name: "stage", SpanKind: "internal"}}, operations)
+	synctest.Test(t, func(t *testing.T) {
+		w := storagetest.NewWorld(0)
+		p := newPlugin(t, &w.Store)
+		p.Timeout = 10 * time.Millisecond
+		p.Slots <- struct{}{}
+		p.Slots <- struct{}{}
+		all := collectAll(t, p.FindTraces(t.Context(), query(w, "", "", nil)))
+		require.Len(t, all, 1)
+		assert.Contains(t, warningsOf(all[0]), "too many requests are being worked on: try again")
+		_, err := p.Operations(t.Context(), "", "")
+		require.ErrorIs(t, err, errBusy)
+		<-p.Slots
+		operations, err := p.Operations(t.Context(), "", "")
+		require.NoError(t, err)
+		assert.Equal(t, []jaegerstorage.Operation{{Name: "prod", SpanKind: "internal"}, {Name: "stage", SpanKind: "internal"}}, operations)
+	})
 }
 
 func TestSummariesSayWhatTracesShow(t *testing.T) {

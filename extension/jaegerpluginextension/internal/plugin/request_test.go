@@ -7,6 +7,7 @@ import (
 	"context"
 	"iter"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -50,35 +51,39 @@ func TestSlowClientsHoldNoSlot(t *testing.T) {
 
 // TestWhatIsBeingTakenIsBounded: when many clients are slow, results wait for one of them, and with them their requests.
 func TestWhatIsBeingTakenIsBounded(t *testing.T) {
-	w := storagetest.NewWorld(0)
-	p := newPlugin(t, &w.Store)
-	p.Sending = make(chan struct{}, 1)
-	v := View{Mode: p.Modes.Default()}
-	v.Display, _ = identity.NewDisplay(v.Mode.ID, w.Deployment.ID(), w.Start.Add(-time.Hour), w.Start.Add(time.Hour))
-	require.NoError(t, p.View(t.Context(), v, func(ptrace.Traces) {
-		p.Timeout = 20 * time.Millisecond
-		err := p.View(t.Context(), v, func(ptrace.Traces) { t.Error("two are taken at a time") })
-		require.ErrorIs(t, err, errBusy)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-	}))
-	require.NoError(t, p.View(t.Context(), v, func(ptrace.Traces) {}))
+	synctest.Test(t, func(t *testing.T) {
+		w := storagetest.NewWorld(0)
+		p := newPlugin(t, &w.Store)
+		p.Sending = make(chan struct{}, 1)
+		v := View{Mode: p.Modes.Default()}
+		v.Display, _ = identity.NewDisplay(v.Mode.ID, w.Deployment.ID(), w.Start.Add(-time.Hour), w.Start.Add(time.Hour))
+		require.NoError(t, p.View(t.Context(), v, func(ptrace.Traces) {
+			p.Timeout = 20 * time.Millisecond
+			err := p.View(t.Context(), v, func(ptrace.Traces) { t.Error("two are taken at a time") })
+			require.ErrorIs(t, err, errBusy)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}))
+		require.NoError(t, p.View(t.Context(), v, func(ptrace.Traces) {}))
+	})
 }
 
 // TestASearchThatIsTakenSlowlyIsNotCompleted: what the search itself has read is shown when its time is over.
 func TestASearchThatIsTakenSlowlyIsNotCompleted(t *testing.T) {
-	w := storagetest.NewWorld(3)
-	p := newPlugin(t, &w.Store)
-	p.Concurrency, p.Timeout = 1, 200*time.Millisecond
-	var all []ptrace.Traces
-	for td, err := range p.FindTraces(t.Context(), query(w, "tracing [links]", "prod", map[string]any{"resource": "pods"})) {
-		require.NoError(t, err)
-		if all = append(all, td); len(all) == 1 {
-			<-time.After(p.Timeout) // it is this that makes the client slow
+	synctest.Test(t, func(t *testing.T) {
+		w := storagetest.NewWorld(3)
+		p := newPlugin(t, &w.Store)
+		p.Concurrency, p.Timeout = 1, 200*time.Millisecond
+		var all []ptrace.Traces
+		for td, err := range p.FindTraces(t.Context(), query(w, "tracing [links]", "prod", map[string]any{"resource": "pods"})) {
+			require.NoError(t, err)
+			if all = append(all, td); len(all) == 1 {
+				time.Sleep(2 * p.Timeout) // it is this that makes the client slow; the clock is the bubble's
+			}
 		}
-	}
-	require.Len(t, all, 3)
-	assert.Empty(t, warningsOf(all[0]))
-	assert.Contains(t, warningsOf(all[2]), "only what the search has read is shown")
+		require.Len(t, all, 3)
+		assert.Empty(t, warningsOf(all[0]))
+		assert.Contains(t, warningsOf(all[2]), "only what the search has read is shown")
+	})
 }
 
 // TestAClientThatIsGoneEndsTheWork: nothing more is read for it.
