@@ -204,7 +204,7 @@ func (h *hanging) ConsumeTraces(ctx context.Context, traces ptrace.Traces) error
 func TestWebhookShedsWhatAHangingPipelineHoldsUp(t *testing.T) {
 	next := &hanging{arrived: make(chan struct{}, 8), release: make(chan struct{})}
 	h := startHook(t, next, func(c *Config) {
-		c.Webhook.Get().Timeout = 200 * time.Millisecond
+		c.Webhook.Get().Timeout = time.Second
 		c.Webhook.Get().MaxRequestBodySize = 1 << 20
 		c.Webhook.Get().MaxInFlightBytes = 2 << 20
 	})
@@ -230,7 +230,7 @@ func TestWebhookShedsWhatAHangingPipelineHoldsUp(t *testing.T) {
 }
 
 func TestWebhookTimeoutReachesThePipeline(t *testing.T) {
-	h := startHook(t, blockingUntilDone{}, func(c *Config) { c.Webhook.Get().Timeout = 100 * time.Millisecond })
+	h := startHook(t, blockingUntilDone{}, func(c *Config) { c.Webhook.Get().Timeout = 500 * time.Millisecond })
 	status, _, _ := h.post("/prod", list(event("a", "create")))
 	assert.Equal(t, http.StatusServiceUnavailable, status)
 }

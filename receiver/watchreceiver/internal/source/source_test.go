@@ -154,7 +154,7 @@ func TestAListThatDoesNotEndIsGivenUp(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
-	s.Stall = 50 * time.Millisecond
+	s.Stall = 500 * time.Millisecond
 	yes := true
 	w, err := s.Watch(t.Context(), metav1.ListOptions{SendInitialEvents: &yes})
 	require.NoError(t, err)
