@@ -1,20 +1,47 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package retry is how receivers wait while the pipeline refuses what they have, as the Collector's exporters do.
+// Package retry is how receivers try again while the pipeline refuses what they have, as the Collector's exporters do.
 package retry // import "github.com/kelemetry/kelemetry/internal/retry"
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 )
 
-// NewBackOff returns the pauses that the configuration asks for, and then backoff.Stop: when their sum would exceed MaxElapsedTime, unless that is
+// ErrStopped means that the context ended before a try succeeded.
+var ErrStopped = errors.New("stopped before it was accepted")
+
+// Do calls try until it returns nil, with the pauses that the configuration asks for; before each pause it calls retrying with the
+// error and the length of the pause. The error that it returns is ErrStopped, with that of the last try, if the context ended during
+// a pause. Any other error is that of the last try, after which there will be none: it is permanent, or the configuration allows no more.
+func Do(ctx context.Context, config configretry.BackOffConfig, try func() error, retrying func(err error, pause time.Duration)) error {
+	pauses := newBackOff(config)
+	for {
+		err := try()
+		if err == nil || consumererror.IsPermanent(err) {
+			return err
+		}
+		pause := pauses.NextBackOff()
+		if pause == backoff.Stop {
+			return err
+		}
+		retrying(err, pause)
+		if !Sleep(ctx, pause) {
+			return fmt.Errorf("%w: %w", ErrStopped, err)
+		}
+	}
+}
+
+// newBackOff returns the pauses that the configuration asks for, and then backoff.Stop: when their sum would exceed MaxElapsedTime, unless that is
 // 0, or at once when retrying is not enabled.
-func NewBackOff(config configretry.BackOffConfig) backoff.BackOff {
+func newBackOff(config configretry.BackOffConfig) backoff.BackOff {
 	if !config.Enabled {
 		return &backoff.StopBackOff{}
 	}

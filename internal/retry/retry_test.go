@@ -5,13 +5,16 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.uber.org/goleak"
 )
 
@@ -21,19 +24,19 @@ func TestPausesGrowAndEnd(t *testing.T) {
 	config := configretry.BackOffConfig{
 		Enabled: true, InitialInterval: time.Second, Multiplier: 2, MaxInterval: 4 * time.Second, MaxElapsedTime: 12 * time.Second,
 	}
-	pauses := NewBackOff(config)
+	pauses := newBackOff(config)
 	for _, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 4 * time.Second, backoff.Stop} {
 		assert.Equal(t, want, pauses.NextBackOff())
 	}
 
 	config.MaxElapsedTime = 0
-	pauses = NewBackOff(config)
+	pauses = newBackOff(config)
 	for range 1000 {
 		assert.NotEqual(t, backoff.Stop, pauses.NextBackOff())
 	}
 
 	config.Enabled = false
-	assert.Equal(t, backoff.Stop, NewBackOff(config).NextBackOff())
+	assert.Equal(t, backoff.Stop, newBackOff(config).NextBackOff())
 }
 
 func TestSleepEndsWithTheContext(t *testing.T) {
@@ -45,5 +48,41 @@ func TestSleepEndsWithTheContext(t *testing.T) {
 		defer cancel()
 		assert.False(t, Sleep(ctx, time.Hour))
 		assert.Equal(t, time.Minute+time.Second, time.Since(began))
+	})
+}
+
+func TestDoTriesUntilThereIsAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := configretry.BackOffConfig{Enabled: true, InitialInterval: time.Second, Multiplier: 2, MaxInterval: time.Minute, MaxElapsedTime: 4 * time.Second}
+		busy, broken := errors.New("busy"), consumererror.NewPermanent(errors.New("broken"))
+		for name, tt := range map[string]struct {
+			answers []error
+			want    error
+			pauses  []time.Duration
+		}{
+			"accepted at once":         {[]error{nil}, nil, nil},
+			"accepted later":           {[]error{busy, busy, nil}, nil, []time.Duration{time.Second, 2 * time.Second}},
+			"refused for good":         {[]error{busy, broken}, broken, []time.Duration{time.Second}},
+			"refused for too long":     {[]error{busy, busy, busy}, busy, []time.Duration{time.Second, 2 * time.Second}},
+			"stopped while it retries": {[]error{busy, errors.New("the context ends here")}, ErrStopped, []time.Duration{time.Second, 2 * time.Second}},
+		} {
+			ctx, cancel := context.WithCancel(t.Context())
+			var pauses []time.Duration
+			tries := 0
+			err := Do(ctx, config, func() error {
+				tries++
+				return tt.answers[tries-1]
+			}, func(err error, pause time.Duration) {
+				assert.Equal(t, tt.answers[tries-1], err, name)
+				pauses = append(pauses, pause)
+				if errors.Is(tt.want, ErrStopped) && tries == len(tt.answers) {
+					cancel()
+				}
+			})
+			require.ErrorIs(t, err, tt.want, name)
+			assert.Equal(t, tt.pauses, pauses, name)
+			assert.Len(t, tt.answers, tries, name)
+			cancel()
+		}
 	})
 }

@@ -7,11 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
@@ -63,25 +62,19 @@ func (f *files) shutdown(ctx context.Context) error {
 
 // emit delivers lines, again and again while the pipeline refuses them for the time being.
 func (f *files) emit(_ context.Context, lines [][]byte, _ map[string]any, _ int64, _ []int64) error {
-	wait := retry.NewBackOff(f.config.Retry)
-	for {
-		err := f.ingest.lines(f.stopped, f.config.Cluster, lines)
-		switch {
-		case err == nil:
-			return nil
-		case consumererror.IsPermanent(err):
-			f.logger.Error("The pipeline refused audit events for good; they are lost", zap.Int("events", len(lines)), zap.Error(err))
-			return nil
-		}
-		delay := wait.NextBackOff()
-		if delay == backoff.Stop {
-			f.logger.Error("Gave up on audit events that the pipeline refused; they are lost", zap.Int("events", len(lines)), zap.Error(err))
-			return nil
-		}
-		f.logger.Warn("The pipeline refused audit events; trying again", zap.Duration("after", delay), zap.Error(err))
-		if !retry.Sleep(f.stopped, delay) {
-			f.offsets.freeze()
-			return fmt.Errorf("stopped before the pipeline accepted %d lines: %w", len(lines), err)
-		}
+	err := retry.Do(f.stopped, f.config.Retry, func() error {
+		return f.ingest.lines(f.stopped, f.config.Cluster, lines)
+	}, func(err error, pause time.Duration) {
+		f.logger.Warn("The pipeline refused audit events; trying again", zap.Duration("after", pause), zap.Error(err))
+	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, retry.ErrStopped):
+		f.offsets.freeze()
+		return fmt.Errorf("%d lines: %w", len(lines), err)
+	default:
+		f.logger.Error("The pipeline refused audit events for good; they are lost", zap.Int("events", len(lines)), zap.Error(err))
+		return nil
 	}
 }

@@ -113,7 +113,7 @@ func (f *follower) needsList(how outcome, err error, healthy bool) bool {
 }
 
 func (f *follower) failed(ctx context.Context, message string, err error) {
-	if ctx.Err() != nil || errors.Is(err, errStopped) {
+	if ctx.Err() != nil || errors.Is(err, retry.ErrStopped) {
 		return
 	}
 	f.health.set(f.key, err)

@@ -8,11 +8,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -24,9 +22,6 @@ import (
 	"github.com/kelemetry/kelemetry/internal/retry"
 	"github.com/kelemetry/kelemetry/receiver/k8seventreceiver/internal/metadata"
 )
-
-// errStopped means that reading ended before the pipeline accepted what was read. The position has not moved.
-var errStopped = errors.New("stopped before the pipeline accepted Events")
 
 // operation is how Events were read, in metrics.
 type operation string
@@ -66,7 +61,7 @@ type chosen struct {
 }
 
 // take delivers what is new among items. It returns nil when the pipeline accepted all of it or never will, and
-// errStopped otherwise.
+// retry.ErrStopped otherwise.
 func (r *reader) take(ctx context.Context, items []item, by operation, old func(*occurrence) reason, refused func(error)) error {
 	batch, filtered := r.choose(items, old)
 	if len(batch) > 0 {
@@ -118,29 +113,25 @@ func (r *reader) chooseOne(it item, old func(*occurrence) reason, counts map[typ
 	return c, r.filter.check(&c.occurrence, c.on)
 }
 
-// deliver hands a batch to the pipeline, again and again while that refuses it for the time being.
+// deliver hands a batch to the pipeline, again and again while that refuses it for the time being. After retry.ErrStopped the
+// position must not move; otherwise the batch is delivered, or lost for good.
 func (r *reader) deliver(ctx context.Context, batch []chosen, refused func(error)) error {
 	count := int64(len(batch))
-	wait := retry.NewBackOff(r.retry)
-	for {
-		err := r.consume(batch)
-		if err == nil {
-			refused(nil)
-			return nil
-		}
-		permanent, delay := consumererror.IsPermanent(err), wait.NextBackOff()
-		if permanent || delay == backoff.Stop {
-			r.telemetry.ReceiverK8seventEventsLost.Add(context.Background(), count)
-			r.logger.Error("The pipeline refused Events for good; they are lost", zap.Int64("events", count), zap.Error(err))
-			return nil
-		}
+	err := retry.Do(ctx, r.retry, func() error { return r.consume(batch) }, func(err error, pause time.Duration) {
 		refused(err)
 		r.telemetry.ReceiverK8seventEventsRetried.Add(context.Background(), count)
-		r.logger.Warn("The pipeline refused Events; trying again", zap.Duration("after", delay), zap.Error(err))
-		if !retry.Sleep(ctx, delay) {
-			return errStopped
-		}
+		r.logger.Warn("The pipeline refused Events; trying again", zap.Duration("after", pause), zap.Error(err))
+	})
+	switch {
+	case err == nil:
+		refused(nil)
+	case errors.Is(err, retry.ErrStopped):
+		return err
+	default:
+		r.telemetry.ReceiverK8seventEventsLost.Add(context.Background(), count)
+		r.logger.Error("The pipeline refused Events for good; they are lost", zap.Int64("events", count), zap.Error(err))
 	}
+	return nil
 }
 
 // consume makes the spans anew for each try, because the pipeline may have changed those of the try before.

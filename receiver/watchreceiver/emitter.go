@@ -5,12 +5,11 @@ package watchreceiver // import "github.com/kelemetry/kelemetry/receiver/watchre
 
 import (
 	"context"
+	"errors"
+	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -104,35 +103,29 @@ func (e *emitter) deliver(ctx context.Context, changes []*change) {
 		e.telemetry.ReceiverWatchChanges.Add(ctx, 1, metric.WithAttributes(attribute.String("change", string(c.changeType))))
 	}
 	defer e.bytes.Release(size)
-	wait := retry.NewBackOff(e.retry)
-	for {
-		opCtx := e.obs.StartTracesOp(ctx)
-		err := e.next.ConsumeTraces(opCtx, e.spans(changes))
-		e.obs.EndTracesOp(opCtx, "watch", len(changes), err)
-		if err == nil {
-			return
-		}
-		delay := wait.NextBackOff()
-		if consumererror.IsPermanent(err) || delay == backoff.Stop {
-			e.dropped(len(changes), "refused")
-			e.logger.Error("The pipeline refused changes for good. They are lost.", zap.Int("changes", len(changes)), zap.Error(err))
-			return
-		}
+	err := retry.Do(ctx, e.retry, func() error { return e.consume(ctx, changes) }, func(err error, _ time.Duration) {
 		e.logger.Warn("The pipeline refused changes. They are tried again.", zap.Int("changes", len(changes)), zap.Error(err))
-		if !retry.Sleep(ctx, delay) {
-			e.dropped(len(changes), "shutdown")
-			return
-		}
+	})
+	switch {
+	case err == nil:
+	case errors.Is(err, retry.ErrStopped):
+		e.dropped(len(changes), "shutdown")
+	default:
+		e.dropped(len(changes), "refused")
+		e.logger.Error("The pipeline refused changes for good. They are lost.", zap.Int("changes", len(changes)), zap.Error(err))
 	}
 }
 
-// spans makes them anew for each try, because the pipeline may have changed those of the try before.
-func (e *emitter) spans(changes []*change) ptrace.Traces {
+// consume makes the spans anew for each try, because the pipeline may have changed those of the try before.
+func (e *emitter) consume(ctx context.Context, changes []*change) error {
 	batch := objectspan.NewBatch(e.window, metadata.ScopeName, e.version)
 	for _, c := range changes {
 		e.maker.append(batch, c)
 	}
-	return batch.Traces()
+	ctx = e.obs.StartTracesOp(ctx)
+	err := e.next.ConsumeTraces(ctx, batch.Traces())
+	e.obs.EndTracesOp(ctx, metadata.Type.String(), len(changes), err)
+	return err
 }
 
 func (e *emitter) dropped(n int, reason string) {
