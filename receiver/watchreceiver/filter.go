@@ -4,10 +4,9 @@
 package watchreceiver // import "github.com/kelemetry/kelemetry/receiver/watchreceiver"
 
 import (
-	"regexp"
-	"strings"
-
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kelemetry/kelemetry/internal/glob"
 )
 
 // filter is the compiled rules of a configuration. It is immutable.
@@ -20,12 +19,12 @@ func newFilter(include, exclude []RuleConfig) *filter {
 // mayWatch reports whether any object of a resource can pass.
 func (f *filter) mayWatch(resource string) bool {
 	for i := range f.exclude {
-		if r := &f.exclude[i]; r.resources.allows(resource) && r.namespaces == nil && r.labels == nil {
+		if r := &f.exclude[i]; r.resources.Allows(resource) && r.namespaces == nil && r.labels == nil {
 			return false
 		}
 	}
 	for i := range f.include {
-		if f.include[i].resources.allows(resource) {
+		if f.include[i].resources.Allows(resource) {
 			return true
 		}
 	}
@@ -36,12 +35,12 @@ func (f *filter) mayWatch(resource string) bool {
 func (f *filter) of(resource string) *filter {
 	var asked filter
 	for _, r := range f.exclude {
-		if r.resources.allows(resource) {
+		if r.resources.Allows(resource) {
 			asked.exclude = append(asked.exclude, r)
 		}
 	}
 	for _, r := range f.include {
-		if !r.resources.allows(resource) {
+		if !r.resources.Allows(resource) {
 			continue
 		}
 		if r.namespaces == nil && r.labels == nil { // it lets all pass
@@ -76,14 +75,14 @@ func (f *filter) passes(namespace string, l map[string]string) bool {
 
 // rule is a compiled RuleConfig.
 type rule struct {
-	resources, namespaces patterns
+	resources, namespaces glob.Patterns
 	labels                labels.Selector
 }
 
 func compileRules(configs []RuleConfig) []rule {
 	rules := make([]rule, 0, len(configs))
 	for _, c := range configs {
-		r := rule{resources: compilePatterns(c.Resources), namespaces: compilePatterns(c.Namespaces)}
+		r := rule{resources: glob.Compile(c.Resources), namespaces: glob.Compile(c.Namespaces)}
 		if c.Labels != "" {
 			r.labels, _ = labels.Parse(c.Labels) // Validate has checked it
 		}
@@ -93,26 +92,5 @@ func compileRules(configs []RuleConfig) []rule {
 }
 
 func (r *rule) matches(namespace string, l map[string]string) bool {
-	return r.namespaces.allows(namespace) && (r.labels == nil || r.labels.Matches(labels.Set(l)))
-}
-
-// patterns is a list of which one must match; nil is no condition.
-type patterns []*regexp.Regexp
-
-func compilePatterns(texts []string) patterns {
-	var compiled patterns
-	for _, text := range texts {
-		expression := strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, `.*`)
-		compiled = append(compiled, regexp.MustCompile(`(?s)\A`+expression+`\z`))
-	}
-	return compiled
-}
-
-func (p patterns) allows(text string) bool {
-	for _, re := range p {
-		if re.MatchString(text) {
-			return true
-		}
-	}
-	return p == nil
+	return r.namespaces.Allows(namespace) && (r.labels == nil || r.labels.Matches(labels.Set(l)))
 }
