@@ -11,8 +11,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
 	"github.com/kelemetry/kelemetry/internal/attr"
+	"github.com/kelemetry/kelemetry/receiver/watchreceiver/internal/metadatatest"
 )
 
 func deployment(name, version, spec string) string {
@@ -91,6 +95,14 @@ func TestWithoutMemoryLessIsTold(t *testing.T) {
 	}
 	assert.Empty(t, degraded[0])
 	assert.Contains(t, degraded, attr.WatchDegradedSkipped)
+
+	limited, err := r.telemetry.GetMetric("otelcol_receiver_watch_memory_limited")
+	require.NoError(t, err)
+	counted := limited.Data.(metricdata.Sum[int64]).DataPoints
+	assert.Len(t, counted, 2, "of some objects the metadata is kept, of others nothing")
+	for _, point := range counted {
+		assert.Positive(t, point.Value)
+	}
 }
 
 func noise(seed uint64) string {
@@ -104,8 +116,9 @@ func TestWhatCannotBeReadIsCountedAndLeftOut(t *testing.T) {
 		_, err := r.read([]byte(bad), false)
 		require.Error(t, err, bad)
 	}
-	_, err := r.telemetry.GetMetric("otelcol_receiver_watch_invalid")
-	assert.NoError(t, err)
+	metadatatest.AssertEqualReceiverWatchInvalid(t, r.telemetry, []metricdata.DataPoint[int64]{
+		{Value: 5, Attributes: attribute.NewSet(attribute.String("k8s.object.resource", "deployments.apps"))},
+	}, metricdatatest.IgnoreTimestamp())
 }
 
 func TestVerboseShowsNoise(t *testing.T) {
