@@ -4,8 +4,8 @@
 package auditlogencodingextension // import "github.com/kelemetry/kelemetry/extension/auditlogencodingextension"
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -87,24 +87,20 @@ func (e *encodingExtension) UnmarshalLogs(record []byte) (plog.Logs, error) {
 
 // decode returns a batch that has to be released, or an error.
 func (e *encodingExtension) decode(record []byte, signals auditlog.Signals) (*auditlog.Batch, error) {
-	var reasons []error
-	signals.OnInvalid = func(reason error) {
-		if len(reasons) == 0 { // the first says enough, and a record may have thousands
-			reasons = append(reasons, reason)
-		}
-	}
+	var invalid error // the first says enough, and a record may have thousands
+	signals.OnInvalid = func(reason error) { invalid = cmp.Or(invalid, reason) }
 	batch := e.converter.NewBatch(e.cluster, signals)
 	err := addRecord(batch, record)
 	if err == nil && batch.Received > 0 && batch.Invalid == batch.Received {
-		err = errors.Join(reasons...)
+		err = invalid
 	}
 	if err != nil {
 		batch.Release()
 		e.telemetry.ExtensionAuditlogEncodingRecordsInvalid.Add(context.Background(), 1)
 		return nil, fmt.Errorf("no Kubernetes audit event in a record for cluster %s: %w", e.cluster, err)
 	}
-	if len(reasons) > 0 {
-		e.logger.Warn("Left out an item that is no audit event", zap.String("cluster", e.cluster), zap.Error(reasons[0]))
+	if invalid != nil {
+		e.logger.Warn("Left out an item that is no audit event", zap.String("cluster", e.cluster), zap.Error(invalid))
 	}
 	e.count(batch)
 	return batch, nil
