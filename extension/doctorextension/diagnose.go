@@ -6,6 +6,7 @@ package doctorextension // import "github.com/kelemetry/kelemetry/extension/doct
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,13 +22,16 @@ type finding struct {
 	advice  string
 }
 
-// rules are asked in turn about each component.
-var rules = []func(subject, status, metrics) []finding{
+// rule says what there is to say of one component.
+type rule func(subject, status, metrics) []finding
+
+// rules are asked in turn about each component. Without metrics there is only the first.
+var rules = []rule{
 	reportedStatus, auditRequests, auditEvents, encodedEvents, watched, readEvents, clusterReached, exported,
 }
 
-// diagnose returns what there is to say: problems first, and otherwise in the order of the components.
-func diagnose(all map[subject]status, m metrics) []finding {
+// diagnose returns what the rules say: problems first, and otherwise in the order of the components.
+func diagnose(rules []rule, all map[subject]status, m metrics) []finding {
 	var findings []finding
 	for of, reported := range all {
 		for _, rule := range rules {
@@ -35,22 +39,23 @@ func diagnose(all map[subject]status, m metrics) []finding {
 		}
 	}
 	slices.SortStableFunc(findings, func(a, b finding) int {
-		if a.problem != b.problem {
-			if a.problem {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(a.subject.kind.String(), b.subject.kind.String()), cmp.Compare(a.subject.id.String(), b.subject.id.String()))
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.subject.String(), b.subject.String()))
 	})
 	return findings
+}
+
+func (f finding) rank() int {
+	if f.problem {
+		return 0
+	}
+	return 1
 }
 
 func problem(of subject, advice, format string, args ...any) []finding {
 	return []finding{{problem: true, subject: of, text: fmt.Sprintf(format, args...), advice: advice}}
 }
 
-func well(of subject, format string, args ...any) []finding {
+func healthy(of subject, format string, args ...any) []finding {
 	return []finding{{subject: of, text: fmt.Sprintf(format, args...)}}
 }
 
@@ -93,9 +98,9 @@ func auditRequests(of subject, _ status, m metrics) []finding {
 			"reach it? It posts after 30 s at the latest. Of files: does files::include match any?", "no audit event ever came, and no webhook request")
 	}
 	var findings []finding
-	for code, count := range byCode {
+	for _, code := range slices.Sorted(maps.Keys(byCode)) {
 		if code != "200" {
-			findings = append(findings, problem(of, answers[code], "%.0f webhook requests were answered %s", count, code)...)
+			findings = append(findings, problem(of, answers[code], "%.0f webhook requests were answered %s", byCode[code], code)...)
 		}
 	}
 	return findings
@@ -132,8 +137,8 @@ func events(of subject, m metrics, prefix string) []finding {
 		findings = append(findings, problem(of, "The log says what they lack.", "%.0f of %.0f items are no audit events", invalid, received)...)
 	}
 	switch kept := received - invalid - filtered; {
-	case received == 0:
-	case kept <= 0 && filtered > 0:
+	case received == invalid: // there is nothing else to say
+	case kept <= 0:
 		var reasons []string
 		for reason, count := range m.by(prefix+"_filtered", "reason") {
 			reasons = append(reasons, fmt.Sprintf("%.0f by %s", count, reason))
@@ -142,7 +147,7 @@ func events(of subject, m metrics, prefix string) []finding {
 		findings = append(findings, problem(of, "By verb: only writes become spans unless filter::verbs says otherwise. By stage: the audit policy must not omit "+
 			"ResponseComplete. Excluded or not_included: see filter.", "all %.0f events were filtered: %s", filtered, strings.Join(reasons, ", "))...)
 	default:
-		findings = append(findings, well(of, "%.0f of %.0f events became spans", kept, received)...)
+		findings = append(findings, healthy(of, "%.0f of %.0f events became spans", kept, received)...)
 	}
 	return findings
 }
@@ -160,7 +165,7 @@ func watched(of subject, _ status, m metrics) []finding {
 	if limited := m.sum("otelcol_receiver_watch_memory_limited", "", ""); limited > 0 {
 		findings = problem(of, "Raise memory::max_state_size, or exclude what nobody looks at.", "%.0f states were kept in part or not at all, for want of room", limited)
 	}
-	return append(findings, well(of, "%.0f resources are watched, with %.0f objects", m.sum(resources, "", ""), m.sum("otelcol_receiver_watch_objects", "", ""))...)
+	return append(findings, healthy(of, "%.0f resources are watched, with %.0f objects", m.sum(resources, "", ""), m.sum("otelcol_receiver_watch_objects", "", ""))...)
 }
 
 // readEvents is about Kubernetes Events.
@@ -170,9 +175,9 @@ func readEvents(of subject, _ status, m metrics) []finding {
 	case !is(of, component.KindReceiver, "k8sevent") || len(m[leading]) == 0:
 		return nil
 	case m.sum(leading, "", "") == 0:
-		return well(of, "it waits to be elected: another process reads Events, or nobody yet")
+		return healthy(of, "it waits to be elected: another process reads Events, or nobody yet")
 	default:
-		return well(of, "%.0f Events were read", m.sum("otelcol_receiver_k8sevent_events_received", "", ""))
+		return healthy(of, "%.0f Events were read", m.sum("otelcol_receiver_k8sevent_events_received", "", ""))
 	}
 }
 
@@ -188,8 +193,9 @@ func clusterReached(of subject, _ status, m metrics) []finding {
 				"cluster %s cannot be discovered", s.labels["k8s_cluster_name"])...)
 		}
 	}
-	for reason, count := range m.by("otelcol_extension_kube_clusters_api_errors", "reason") {
-		findings = append(findings, problem(of, "", "%.0f requests to API servers failed: %s", count, reason)...)
+	failed := m.by("otelcol_extension_kube_clusters_api_errors", "reason")
+	for _, reason := range slices.Sorted(maps.Keys(failed)) {
+		findings = append(findings, problem(of, "", "%.0f requests to API servers failed: %s", failed[reason], reason)...)
 	}
 	return findings
 }
@@ -215,17 +221,7 @@ func exported(of subject, _ status, m metrics) []finding {
 	case capacity > 0 && queued > 0.8*capacity:
 		findings = append(findings, problem(of, advice, "its queue is %.0f %% full", 100*queued/capacity)...)
 	case sent > 0:
-		findings = append(findings, well(of, "%.0f spans were sent", sent)...)
+		findings = append(findings, healthy(of, "%.0f spans were sent", sent)...)
 	}
-	return findings
-}
-
-// diagnoseStatus is what there is to say without metrics.
-func diagnoseStatus(all map[subject]status) []finding {
-	var findings []finding
-	for of, reported := range all {
-		findings = append(findings, reportedStatus(of, reported, nil)...)
-	}
-	slices.SortFunc(findings, func(a, b finding) int { return cmp.Compare(a.subject.String(), b.subject.String()) })
 	return findings
 }

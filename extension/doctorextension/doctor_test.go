@@ -69,6 +69,24 @@ func TestEachDiagnosis(t *testing.T) {
 			`otelcol_receiver_auditlog_requests{http_response_status_code="403"} 3`,
 			[]string{"!receiver auditlog: 3 webhook requests were answered 403"},
 		},
+		"wrong in several ways": {
+			auditlog,
+			status{},
+			`otelcol_receiver_auditlog_requests{http_response_status_code="503"} 1
+otelcol_receiver_auditlog_requests{http_response_status_code="400"} 2
+otelcol_receiver_auditlog_requests{http_response_status_code="200"} 4
+otelcol_receiver_auditlog_requests{http_response_status_code="401"} 3`,
+			[]string{
+				"!receiver auditlog: 2 webhook requests were answered 400", "!receiver auditlog: 3 webhook requests were answered 401",
+				"!receiver auditlog: 1 webhook requests were answered 503",
+			},
+		},
+		"no events at all": {
+			auditlog,
+			status{},
+			events + "_received 2\n" + events + `_invalid 2`,
+			[]string{"!receiver auditlog: 2 of 2 items are no audit events"},
+		},
 		"all filtered": {
 			auditlog,
 			status{},
@@ -140,7 +158,7 @@ otelcol_exporter_enqueue_failed_spans{exporter="otlp_grpc"} 4`,
 			m, err := decodeMetrics(strings.NewReader(tt.metrics+"\n"), expfmt.ResponseFormat(http.Header{"Content-Type": {"text/plain; version=0.0.4"}}))
 			require.NoError(t, err)
 			var got []string
-			for _, f := range diagnose(map[subject]status{tt.of: tt.status}, m) {
+			for _, f := range diagnose(rules, map[subject]status{tt.of: tt.status}, m) {
 				mark := map[bool]string{true: "!"}[f.problem]
 				got = append(got, mark+f.subject.String()+": "+f.text)
 			}

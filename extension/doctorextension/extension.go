@@ -84,16 +84,14 @@ func (d *doctorExtension) serve(response http.ResponseWriter, request *http.Requ
 
 func (d *doctorExtension) page(ctx context.Context) string {
 	m, err := readMetrics(ctx, d.client, d.config.MetricsURL)
-	var findings []finding
+	asked := rules
 	var b strings.Builder
 	if err != nil {
 		fmt.Fprintf(&b, "PROBLEM  this collector's own metrics cannot be read: %s\n         Set metrics_url to where service::telemetry::metrics has them. "+
 			"Without them only what components report is known.\n", err)
-		findings = diagnoseStatus(d.statuses.all())
-	} else {
-		findings = diagnose(d.statuses.all(), m)
+		asked = rules[:1]
 	}
-	write(&b, findings)
+	write(&b, diagnose(asked, d.statuses.all(), m))
 	if b.Len() == 0 {
 		return "Nothing is known to be wrong, and nothing has come yet.\n"
 	}
