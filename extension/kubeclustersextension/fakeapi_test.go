@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -30,6 +31,7 @@ type fakeAPI struct {
 	behavior behavior
 	gate     chan struct{} // with gated: what objects wait for
 	requests []string
+	tokens   map[string]bool // header Authorization of requests
 }
 
 type behavior int
@@ -45,7 +47,7 @@ const (
 )
 
 func newFakeAPI() *fakeAPI {
-	f := &fakeAPI{served: map[string][]metav1.APIResource{}, objects: map[string]*metav1.PartialObjectMetadata{}, bodies: map[string]string{}}
+	f := &fakeAPI{served: map[string][]metav1.APIResource{}, objects: map[string]*metav1.PartialObjectMetadata{}, bodies: map[string]string{}, tokens: map[string]bool{}}
 	f.serve("v1", resource("pods", "Pod", true), resource("namespaces", "Namespace", false), resource("configmaps", "ConfigMap", true))
 	f.add("/api/v1/namespaces/kube-system", "uid-of-the-cluster")
 	return f
@@ -159,6 +161,14 @@ func (f *fakeAPI) note(r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.requests = append(f.requests, r.URL.Path)
+	f.tokens[r.Header.Get("Authorization")] = true
+}
+
+// authorizations are the headers of this name that requests had.
+func (f *fakeAPI) authorizations() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Keys(f.tokens))
 }
 
 // ServeHTTP implements http.Handler.

@@ -38,6 +38,9 @@ type running struct {
 
 func (r *running) stop() { require.NoError(r.t, r.clustersExtension.Shutdown(context.Background())) }
 
+// testToken is the account's.
+const testToken = "hush-token"
+
 // start starts the extension with an API server, and stops it when the test ends. It is for use in a bubble of synctest:
 // nothing in it uses a network.
 func start(t *testing.T, api *fakeAPI, change func(*Config)) *running {
@@ -48,10 +51,12 @@ func start(t *testing.T, api *fakeAPI, change func(*Config)) *running {
 		change(config)
 	}
 	r := &running{t: t, api: api, host: &statusHost{}, telemetry: componenttest.NewTelemetry()}
-	core, logs := observer.New(zap.InfoLevel)
+	core, logs := observer.New(zap.DebugLevel)
 	r.logs = logs
 	r.clustersExtension = newExtension(config, settings(r.telemetry, zap.New(core)))
-	r.inCluster = func() (*rest.Config, error) { return &rest.Config{Host: "http://fake", Transport: api}, nil }
+	r.inCluster = func() (*rest.Config, error) {
+		return &rest.Config{Host: "http://fake", Transport: api, BearerToken: testToken}, nil
+	}
 	require.NoError(t, r.Start(t.Context(), r.host))
 	t.Cleanup(func() {
 		r.stop()

@@ -9,6 +9,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,32 @@ func TestEveryManifestIsInAKustomization(t *testing.T) {
 		assert.Contains(t, string(kustomization), "  - "+d.Name()+"\n", path)
 		return nil
 	}))
+}
+
+// TestNobodyMayWriteButLeases: whatever manifests are applied, the account can change nothing but leases in its own namespace, to elect a leader.
+func TestNobodyMayWriteButLeases(t *testing.T) {
+	folders, err := filepath.Glob(filepath.Join(manifests, "*", "kustomization.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, folders)
+	reading := []string{"get", "list", "watch"}
+	for _, folder := range folders {
+		for _, object := range read(t, filepath.Dir(folder)) {
+			var rules []rbacv1.PolicyRule
+			switch o := object.(type) {
+			case *rbacv1.ClusterRole:
+				rules = o.Rules
+				assert.Nil(t, o.AggregationRule, "%s: gets whatever others add", o.Name)
+			case *rbacv1.Role:
+				rules = o.Rules
+			}
+			for _, rule := range rules {
+				if _, namespaced := object.(*rbacv1.Role); namespaced && slices.Equal(rule.Resources, []string{"leases"}) {
+					continue
+				}
+				assert.Subset(t, reading, rule.Verbs, "%s: %v", folder, rule)
+			}
+		}
+	}
 }
 
 // hardened starts a cluster in which an account has no rights but those that it is given: by default, every account may

@@ -59,5 +59,9 @@ func FuzzPath(f *testing.F) {
 		if !utf8.ValidString(got) || strings.ContainsFunc(got, func(c rune) bool { return c < ' ' || c == 0x7f }) {
 			t.Errorf("%q gives %q", path, got)
 		}
+		proxied := "/api/v1/nodes/n/proxy/" + path + "MARKER"
+		if got := defaultRedactor(t).Path(Target{Subresource: "proxy"}, proxied); strings.Contains(got, "MARKER") {
+			t.Errorf("%q gives %q", proxied, got)
+		}
 	})
 }

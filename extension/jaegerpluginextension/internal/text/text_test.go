@@ -46,8 +46,8 @@ func draw(tb testing.TB, td ptrace.Traces, o Options) string {
 	return b.String()
 }
 
-// FuzzWrite: whatever a trace holds, each line fits and does nothing to a terminal.
-func FuzzWrite(f *testing.F) {
+// FuzzText: whatever a trace holds, each line fits and does nothing to a terminal.
+func FuzzText(f *testing.F) {
 	f.Add("a\x1b[2J", "x\u202e\n\u200d日本", "spec", "1 -> 2", uint8(80), true)
 	f.Add("a", "b", "status.conditions[type=x\x1b].status", `null -> "\x1b"`, uint8(60), true)
 	f.Add("a", "b", "a.b", `null -> {"a\u001b":[{"name":"日本"},{"name":""}],"b":{}}`, uint8(60), true)
