@@ -5,6 +5,7 @@
 package docs
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -50,15 +51,31 @@ func TestEveryDocumentedAttributeExists(t *testing.T) {
 	}
 }
 
-// TestLinksLeadSomewhere follows every relative link of every page in the repository.
+// TestLinksLeadSomewhere follows every relative link of every page in the repository, to the heading that it names.
 func TestLinksLeadSomewhere(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	link := regexp.MustCompile(`\]\(([^)#:]*)(?:#([^):]*))?\)`)
 	for _, page := range markdownFiles(t) {
 		for _, m := range link.FindAllStringSubmatch(read(t, page), -1) {
-			_, err := os.Stat(filepath.Join(filepath.Dir(page), m[1]))
-			assert.NoError(t, err, "%s links to %s", page, m[1])
+			target := filepath.Join(filepath.Dir(page), m[1])
+			if m[1] == "" {
+				target = page
+			}
+			if _, err := os.Stat(target); !assert.NoError(t, err, "%s links to %s", page, m[1]) || m[2] == "" {
+				continue
+			}
+			assert.Contains(t, anchors(read(t, target)), m[2], "%s links to a heading of %s", page, target)
 		}
 	}
+}
+
+// anchors are what the headings of a page are linked by.
+func anchors(text string) []string {
+	notInAnchors := regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+	var all []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		all = append(all, strings.ReplaceAll(notInAnchors.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
+	}
+	return all
 }
 
 // TestEveryPageIsListed: a page that no index leads to is not found by anybody.
@@ -87,20 +104,36 @@ func TestReadmesNameMakeTargetsThatExist(t *testing.T) {
 	}
 }
 
-// TestEveryThreatHasATestThatExists: no line of a table of threats is without a test, but for what cannot be held, and each test is there.
-func TestEveryThreatHasATestThatExists(t *testing.T) {
-	declared := map[string]bool{}
-	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
-	require.NoError(t, filepath.WalkDir("..", func(path string, _ os.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, "_test.go") {
-			for _, found := range function.FindAllStringSubmatch(read(t, path), -1) {
-				declared[found[1]] = true
-			}
+// TestEveryFolderIsExplained: whoever looks for something finds its folder, or example, in a list of them.
+func TestEveryFolderIsExplained(t *testing.T) {
+	for _, list := range []struct {
+		page, pattern, entry string // %s is the path below the page's folder
+	}{
+		{"CONTRIBUTING.md", "*/*receiver", "\n%s/ "},
+		{"CONTRIBUTING.md", "*/*processor", "\n%s/ "},
+		{"CONTRIBUTING.md", "*/*extension", "\n%s/ "},
+		{"CONTRIBUTING.md", "internal/*", "\n%s/ "},
+		{"integration/README.md", "[^R]*", "`%s/"},
+		{"config-examples/README.md", "*.yaml", "(%s)"},
+	} {
+		root := filepath.Dir(filepath.Join("..", list.page))
+		found, err := filepath.Glob(filepath.Join(root, list.pattern))
+		require.NoError(t, err)
+		require.NotEmpty(t, found, list.pattern)
+		text := read(t, filepath.Join("..", list.page))
+		for _, path := range found {
+			name, err := filepath.Rel(root, path)
+			require.NoError(t, err)
+			assert.Contains(t, text, fmt.Sprintf(list.entry, name), "%s does not list %s", list.page, path)
 		}
-		return err
-	}))
+	}
+}
+
+// TestEveryThreatHasATestThatExists: no line of a table of threats is without a test, but for what cannot be held, and each test is there once,
+// so that its name is enough to find it.
+func TestEveryThreatHasATestThatExists(t *testing.T) {
+	declared := declaredTests(t)
 	_, threats, _ := strings.Cut(read(t, "threat-model.md"), "\n## What could leak")
-	name := regexp.MustCompile(`\b(?:Test|Fuzz)\w+`)
 	rows := 0
 	for line := range strings.Lines(threats) {
 		cells := strings.Split(line, "|")
@@ -108,13 +141,51 @@ func TestEveryThreatHasATestThatExists(t *testing.T) {
 			continue
 		}
 		rows++
-		tests := name.FindAllString(cells[3], -1)
+		tests := testName.FindAllString(cells[3], -1)
 		assert.True(t, len(tests) > 0 || strings.HasPrefix(cells[2], " nothing:"), "no test is named: %s", line)
 		for _, test := range tests {
-			assert.True(t, declared[test], "docs/threat-model.md names %s, which does not exist", test)
+			assert.Len(t, declared[test], 1, "docs/threat-model.md names %s, of which there must be one", test)
 		}
 	}
 	assert.NotZero(t, rows)
+}
+
+// TestTestsThatPagesNameExist looks up each test that any page names, be it by the beginning of its name in a command.
+func TestTestsThatPagesNameExist(t *testing.T) {
+	var all strings.Builder
+	for test := range declaredTests(t) {
+		fmt.Fprintf(&all, " %s ", test)
+	}
+	for _, page := range markdownFiles(t) {
+		text := read(t, page)
+		for _, at := range testName.FindAllStringIndex(text, -1) {
+			test, end := text[at[0]:at[1]], " "
+			if strings.HasSuffix(text[:at[0]], "-run ") {
+				end = ""
+			}
+			if !strings.Contains(all.String(), " "+test+end) {
+				t.Errorf("%s names %s, which does not exist", page, test)
+			}
+		}
+	}
+}
+
+var testName = regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`)
+
+// declaredTests are the folders of each test function.
+func declaredTests(t *testing.T) map[string][]string {
+	t.Helper()
+	declared := map[string][]string{}
+	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	require.NoError(t, filepath.WalkDir("..", func(path string, _ os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.go") {
+			for _, found := range function.FindAllStringSubmatch(read(t, path), -1) {
+				declared[found[1]] = append(declared[found[1]], filepath.Dir(path))
+			}
+		}
+		return err
+	}))
+	return declared
 }
 
 // TestEveryDependencyHasAReason compares docs/dependencies.md with what go.mod requires directly.
