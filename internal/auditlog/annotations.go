@@ -13,6 +13,7 @@ import (
 
 	"github.com/kelemetry/kelemetry/internal/attr"
 	"github.com/kelemetry/kelemetry/internal/auditlog/auditevent"
+	"github.com/kelemetry/kelemetry/internal/jsonscan"
 	"github.com/kelemetry/kelemetry/internal/redact"
 )
 
@@ -43,14 +44,14 @@ func (m *spanMaker) putAnnotations(attrs pcommon.Map, e *auditevent.Event, targe
 	var called, mutated []string
 	others := 0
 	e.EachAnnotation(func(name, value []byte) {
-		key := string(name)
+		key := share(e, name)
 		switch {
 		case key == annotationTruncated:
-			attrs.PutBool(attr.AuditTruncated, string(value) == "true")
+			attrs.PutBool(attr.AuditTruncated, string(text(value)) == "true")
 		case strings.HasPrefix(key, annotationLatency):
-			putLatency(attrs, e, name[len(annotationLatency):], value)
+			putLatency(attrs, e, name[len(annotationLatency):], text(value))
 		case strings.HasPrefix(key, annotationMutation):
-			if name, changed := mutatingWebhook(value); name != "" {
+			if name, changed := mutatingWebhook(text(value)); name != "" {
 				called = append(called, name)
 				if changed {
 					mutated = append(mutated, name)
@@ -59,16 +60,23 @@ func (m *spanMaker) putAnnotations(attrs pcommon.Map, e *auditevent.Event, targe
 		case strings.HasPrefix(key, annotationPatch):
 		case others < maxAnnotations:
 			others++
-			text := shareLimit(e, value, maxMessage)
+			text := limitText(e.Strings.Unquoted(value), maxMessage)
 			if !quotesNothing(key) {
 				target.Sensitive = target.Sensitive || hidden(m.redactor, e)
 				text, _ = m.redactor.Message(target, text)
 			}
-			attrs.PutStr(e.Strings.Join(attr.AuditAnnotationPrefix, share(e, name)), cut(text))
+			attrs.PutStr(e.Strings.Join(attr.AuditAnnotationPrefix, key), cut(text))
 		}
 	})
 	putNames(attrs, attr.AuditMutatingWebhooks, called)
 	putNames(attrs, attr.AuditMutatedBy, mutated)
+}
+
+// text unquotes what hardly ever comes twice.
+func text(quoted []byte) []byte {
+	s := jsonscan.New(quoted)
+	value, _ := s.Bytes() // it is a valid string, or null
+	return value
 }
 
 // putLatency writes a duration such as "1.5ms" in seconds.

@@ -5,6 +5,7 @@ package auditlog // import "github.com/kelemetry/kelemetry/internal/auditlog"
 
 import (
 	"bytes"
+	"cmp"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -66,8 +67,8 @@ func changes(e *auditevent.Event) bool {
 }
 
 // putOwners hands the owner references on. An empty list is knowledge too: the object has no owner.
-func putOwners(attrs pcommon.Map, owners []identity.OwnerReference) {
-	attrs.PutStr(attr.Owners, identity.FormatOwners(owners))
+func putOwners(attrs pcommon.Map, owners string) {
+	attrs.PutStr(attr.Owners, cmp.Or(owners, identity.FormatOwners(nil)))
 }
 
 // putGenerateName says what a request asked for that did not come to a name, or not to one that we are told.

@@ -24,7 +24,8 @@ type Body struct {
 type Metadata struct {
 	Name, GenerateName, Namespace, UID, ResourceVersion []byte
 	Generation                                          int64
-	Owners                                              []identity.OwnerReference
+	// Owners are the owner references as identity.FormatOwners writes them; empty if there is no list of them.
+	Owners string
 	// Raw is the JSON text of the whole metadata.
 	Raw []byte
 }
@@ -35,12 +36,12 @@ var errEnough = errors.New("all that is needed has been read")
 func DecodeBody(text []byte) (Body, error) {
 	var b Body
 	s := jsonscan.New(text)
-	err := b.read(text, &s, true)
+	err := b.read(text, &s, nil, true)
 	return b, err
 }
 
 // read reads the head of the object that is next in text, and stops there or skips the rest.
-func (b *Body) read(text []byte, s *jsonscan.Scanner, stop bool) error {
+func (b *Body) read(text []byte, s *jsonscan.Scanner, table *Strings, stop bool) error {
 	var details []byte
 	enough := false
 	err := s.Object(func(key []byte) (err error) {
@@ -53,7 +54,7 @@ func (b *Body) read(text []byte, s *jsonscan.Scanner, stop bool) error {
 		case "apiVersion":
 			b.APIVersion, err = s.Bytes()
 		case "metadata":
-			err = b.metadata(text, s)
+			err = b.metadata(text, s, table)
 		case "details":
 			details, err = s.Raw() // what it means depends on the kind, which may follow
 		default:
@@ -75,12 +76,12 @@ func (b *Body) read(text []byte, s *jsonscan.Scanner, stop bool) error {
 	return err
 }
 
-func (b *Body) metadata(text []byte, s *jsonscan.Scanner) error {
+func (b *Body) metadata(text []byte, s *jsonscan.Scanner, table *Strings) error {
 	if s.Next() == jsonscan.Null {
 		return s.Skip()
 	}
 	start := s.Offset()
-	if err := b.Metadata.decode(s); err != nil {
+	if err := b.Metadata.decode(s, table); err != nil {
 		return err
 	}
 	b.HasMetadata = true
@@ -88,7 +89,7 @@ func (b *Body) metadata(text []byte, s *jsonscan.Scanner) error {
 	return nil
 }
 
-func (m *Metadata) decode(s *jsonscan.Scanner) error {
+func (m *Metadata) decode(s *jsonscan.Scanner, table *Strings) error {
 	return s.Object(func(key []byte) (err error) {
 		switch string(key) {
 		case "name":
@@ -104,10 +105,7 @@ func (m *Metadata) decode(s *jsonscan.Scanner) error {
 		case "generation":
 			m.Generation, err = s.Int()
 		case "ownerReferences":
-			if s.Next() == jsonscan.Null {
-				return s.Skip()
-			}
-			err = s.Array(func() error { return m.owner(s) })
+			m.Owners, err = readOwners(s, table)
 		default:
 			err = s.Skip()
 		}
@@ -115,9 +113,29 @@ func (m *Metadata) decode(s *jsonscan.Scanner) error {
 	})
 }
 
-func (m *Metadata) owner(s *jsonscan.Scanner) error {
-	var o identity.OwnerReference
-	err := s.Object(func(key []byte) (err error) {
+// readOwners reads a list of owner references. Siblings have the same text, and again and again.
+func readOwners(s *jsonscan.Scanner, table *Strings) (string, error) {
+	if s.Next() == jsonscan.Null {
+		return "", s.Skip()
+	}
+	list := *s
+	text, err := s.Raw()
+	if err != nil {
+		return "", err
+	}
+	return table.derive(formattedOwners, text, func() (string, error) {
+		var owners []identity.OwnerReference
+		err := list.Array(func() error {
+			o, err := readOwner(&list)
+			owners = append(owners, o)
+			return err
+		})
+		return identity.FormatOwners(owners), err
+	})
+}
+
+func readOwner(s *jsonscan.Scanner) (o identity.OwnerReference, err error) {
+	err = s.Object(func(key []byte) (err error) {
 		switch string(key) {
 		case "apiVersion":
 			o.APIVersion, err = s.Str()
@@ -134,8 +152,7 @@ func (m *Metadata) owner(s *jsonscan.Scanner) error {
 		}
 		return err
 	})
-	m.Owners = append(m.Owners, o)
-	return err
+	return o, err
 }
 
 // EachItem calls item with the JSON text of each item of a List body.

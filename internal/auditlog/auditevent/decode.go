@@ -277,7 +277,7 @@ func (d *Decoder) response() (err error) {
 		return err
 	}
 	start := d.scan.Offset()
-	err = e.head.read(d.text, &d.scan, false)
+	err = e.head.read(d.text, &d.scan, &d.table, false)
 	if err != nil && !isTypeError(err) {
 		return err
 	}

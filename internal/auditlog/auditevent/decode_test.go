@@ -101,7 +101,7 @@ func requireEqual(t *testing.T, text []byte, e *Event) {
 		assert.Equal(t, s.Message, string(e.Status.Message))
 	}
 	annotations := make(map[string]string)
-	e.EachAnnotation(func(key, value []byte) { annotations[string(key)] = string(value) })
+	e.EachAnnotation(func(key, value []byte) { annotations[string(key)] = e.Strings.Unquoted(value) })
 	if len(want.Annotations)+len(annotations) > 0 {
 		assert.Equal(t, want.Annotations, annotations)
 	}
@@ -201,7 +201,7 @@ func TestDecodeBodyReadsTheHeadOfAnObject(t *testing.T) {
 	assert.Equal(t, "Pod", string(body.Kind))
 	assert.Equal(t, "p", string(body.Metadata.Name))
 	assert.EqualValues(t, 3, body.Metadata.Generation)
-	assert.Equal(t, []identity.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "r", UID: "ru", Controller: true}}, body.Metadata.Owners)
+	assert.Equal(t, identity.FormatOwners([]identity.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "r", UID: "ru", Controller: true}}), body.Metadata.Owners)
 
 	body, err = DecodeBody([]byte(`{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","details":{"name":"d","uid":"u2"}}`))
 	require.NoError(t, err)
@@ -228,6 +228,9 @@ func TestResponseReadInPassingIsAsDecoded(t *testing.T) {
 		`{"kind":"Pod","apiVersion":"v1","metadata":{"name":"first"},"metadata":{"name":"second"}}`,
 		`{"kind":"Status","apiVersion":"v1","metadata":{},"details":{"name":"d","uid":"u2"}}`,
 		`{"kind":"Status","details":7}`,
+		`{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","ownerReferences":null}}`,
+		`{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","ownerReferences":[{"kind":7}],"uid":"u"}}`,
+		`{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","ownerReferences":{}}}`,
 		`{"kind":["x"],"metadata":{"name":"p"}}`,
 		`{"kind":"Pod","metadata":{"name":{"a":1},"uid":"u"},"apiVersion":"v1"}`,
 		`{"kind":"Pod","metadata":"text"}`,

@@ -103,14 +103,18 @@ func (e *Event) reset() {
 	}
 }
 
-// EachAnnotation calls visit for each audit annotation until one is not a string.
+// EachAnnotation calls visit for each audit annotation until one is not a string. The value is JSON, for [Strings.Unquoted].
 func (e *Event) EachAnnotation(visit func(key, value []byte)) {
 	if len(e.Annotations) == 0 {
 		return
 	}
 	s := jsonscan.New(e.Annotations)
 	_ = s.Object(func(key []byte) error {
-		value, err := s.Bytes()
+		if kind := s.Next(); kind != jsonscan.String && kind != jsonscan.Null {
+			_, err := s.Bytes()
+			return err
+		}
+		value, err := s.Raw()
 		if err == nil {
 			visit(key, value)
 		}

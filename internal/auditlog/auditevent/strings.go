@@ -3,16 +3,28 @@
 
 package auditevent // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
 
+import "github.com/kelemetry/kelemetry/internal/jsonscan"
+
 // Strings gives equal texts as one string. It is for texts of which there are few in a cluster, such as users, verbs and
 // resources: most are made once, and what keeps spans keeps one copy of each. It forgets all when it is full. The nil table copies.
 //
 // It is not safe for concurrent use.
 type Strings struct {
-	known  map[string]string
-	joined map[[2]string]string
+	known   map[string]string
+	joined  map[[2]string]string
+	derived [derivations]map[string]string
 }
 
-// Bounds on a table: half a megabyte of text at the most.
+// derivation is what a text is taken for.
+type derivation int
+
+const (
+	unquoted derivation = iota
+	formattedOwners
+	derivations
+)
+
+// Bounds on each of the maps: half a megabyte of text at the most.
 const (
 	maxStrings      = 2048
 	maxStringLength = 256
@@ -32,6 +44,34 @@ func (t *Strings) Of(text []byte) string {
 	s := string(text)
 	t.known[s] = s
 	return s
+}
+
+// Unquoted returns what a JSON string says, which is given with its quotes; null says nothing.
+func (t *Strings) Unquoted(quoted []byte) string {
+	text, _ := t.derive(unquoted, quoted, func() (string, error) { // no error: it is a valid string, or null
+		s := jsonscan.New(quoted)
+		return s.Str()
+	})
+	return text
+}
+
+// derive calls make once for each text. What it makes must depend on nothing else.
+func (t *Strings) derive(what derivation, text []byte, make func() (string, error)) (string, error) {
+	if t == nil || len(text) > maxStringLength {
+		return make()
+	}
+	if s, ok := t.derived[what][string(text)]; ok {
+		return s, nil
+	}
+	s, err := make()
+	if err != nil {
+		return "", err
+	}
+	if t.derived[what] == nil || len(t.derived[what]) >= maxStrings {
+		t.derived[what] = map[string]string{}
+	}
+	t.derived[what][string(text)] = s
+	return s, nil
 }
 
 // Join returns the texts one behind the other.
