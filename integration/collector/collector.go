@@ -150,6 +150,16 @@ func (c *Collector) Tail() string {
 // Exited is closed when the process has ended.
 func (c *Collector) Exited() <-chan struct{} { return c.exited }
 
+// Wait returns nil when the context ends, and an error if the process ends before.
+func (c *Collector) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-c.exited:
+		return c.failure()
+	}
+}
+
 // Pid is the process ID, for measuring and for killing it.
 func (c *Collector) Pid() int { return c.cmd.Process.Pid }
 

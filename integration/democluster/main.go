@@ -110,13 +110,11 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	}); err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
-		fmt.Fprintln(out, "\nstopping")
-		return nil
-	case <-kelemetry.Exited():
-		return errors.New("kelemetry ended by itself")
+	if err := kelemetry.Wait(ctx); err != nil {
+		return err
 	}
+	fmt.Fprintln(out, "\nstopping")
+	return nil
 }
 
 var instructions = template.Must(template.New("instructions").Parse(`

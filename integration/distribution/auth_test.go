@@ -132,14 +132,7 @@ service:
   pipelines:
     traces: { receivers: [auditlog], exporters: [otlp_grpc] }
 `)
-	process, err := collector.Start(t.Context(), collector.Options{Root: root, Config: config})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = process.Stop()
-		if t.Failed() {
-			t.Log(process.Tail())
-		}
-	})
+	process = collector.ForTest(t, collector.Options{Root: root, Config: config})
 	return sink, address, process
 }
 

@@ -48,14 +48,7 @@ service:
   pipelines:
     traces: { receivers: [auditlog, watch], exporters: [otlp_grpc/away, otlp_grpc/there] }
 `)
-	process, err := collector.Start(t.Context(), collector.Options{Root: root, Config: config})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = process.Stop()
-		if t.Failed() {
-			t.Log(process.Tail())
-		}
-	})
+	collector.ForTest(t, collector.Options{Root: root, Config: config})
 
 	awaitSaid(t, page, "PROBLEM  receiver auditlog: no audit event ever came, and no webhook request\n")
 	awaitSaid(t, page, "PROBLEM  receiver watch: StatusRecoverableError: ", "forbidden")

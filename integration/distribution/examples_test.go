@@ -132,17 +132,9 @@ func TestAPIServerExamples(t *testing.T) {
 // startExample runs the binary with a file of config-examples.
 func startExample(t *testing.T, name string, env []string) *collector.Collector {
 	t.Helper()
-	c, err := collector.Start(t.Context(), collector.Options{
+	return collector.ForTest(t, collector.Options{
 		Root: root, Config: filepath.Join("config-examples", name), Env: env, Set: []string{"service.telemetry.metrics.level=none"},
 	})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = c.Stop()
-		if t.Failed() {
-			t.Log(c.Tail())
-		}
-	})
-	return c
 }
 
 func post(t *testing.T, webhook, cluster string, items []string) {

@@ -54,17 +54,9 @@ func directly(url string) testbed.AuditWebhook { return testbed.AuditWebhook{URL
 
 func startCollector(t *testing.T, config string, env ...string) *collector.Collector {
 	t.Helper()
-	c, err := collector.Start(t.Context(), collector.Options{
+	return collector.ForTest(t, collector.Options{
 		Root: root, Config: filepath.Join("integration", "endtoend", "testdata", config), Env: env,
 	})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = c.Stop()
-		if t.Failed() {
-			t.Log(c.Tail())
-		}
-	})
-	return c
 }
 
 // written returns the completed writes in a namespace that the API server has logged, in the order in which they

@@ -88,19 +88,12 @@ func startWithoutAudit(t *testing.T, cluster *testbed.Cluster, jaeger *testbed.J
 
 func startExample(t *testing.T, cluster *testbed.Cluster, jaeger *testbed.Jaeger, set []string, env ...string) {
 	t.Helper()
-	c, err := collector.Start(t.Context(), collector.Options{
+	collector.ForTest(t, collector.Options{
 		Root: root, Ready: collector.Watching,
 		Config: filepath.Join("config-examples", "all-sources.yaml"), Set: append(set, "service.telemetry.metrics.level=none"),
 		Env: append(env,
 			"KUBECONFIG="+cluster.Kubeconfig, "JAEGER_OTLP="+jaeger.OTLPGRPC,
 			"KELEMETRY_STATE="+filepath.Join(t.TempDir(), "state"), "KELEMETRY_HEALTH="+testbed.FreeAddress(t)),
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = c.Stop()
-		if t.Failed() {
-			t.Log(c.Tail())
-		}
 	})
 }
 

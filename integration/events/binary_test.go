@@ -26,17 +26,9 @@ const root = "../.."
 
 func startBinary(t *testing.T, config string, env ...string) *collector.Collector {
 	t.Helper()
-	c, err := collector.Start(t.Context(), collector.Options{
+	return collector.ForTest(t, collector.Options{
 		Root: root, Config: config, Env: append(env, "KUBECONFIG="+shared.Kubeconfig), Set: []string{"service.telemetry.metrics.level=none"},
 	})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = c.Stop()
-		if t.Failed() {
-			t.Log(c.Tail())
-		}
-	})
-	return c
 }
 
 // TestExampleShowsARollOutInJaeger as it is in config-examples.

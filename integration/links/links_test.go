@@ -217,14 +217,7 @@ func stem(name string) string {
 
 func startCollector(t *testing.T, config string, env ...string) {
 	t.Helper()
-	c, err := collector.Start(t.Context(), collector.Options{
+	collector.ForTest(t, collector.Options{
 		Root: root, Config: config, Env: env, Set: []string{"service.telemetry.metrics.level=none"},
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = c.Stop()
-		if t.Failed() {
-			t.Log(c.Tail())
-		}
 	})
 }

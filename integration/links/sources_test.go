@@ -78,9 +78,7 @@ func TestTheExampleLinker(t *testing.T) {
 	address, traces := testbed.FreeAddress(t), filepath.Join(t.TempDir(), "traces.jsonl")
 	config, err := filepath.Abs(filepath.Join("testdata", "teamlinker", "config.yaml"))
 	require.NoError(t, err)
-	c, err := collector.Start(t.Context(), collector.Options{Binary: binary, Config: config, Env: []string{"OTLP=" + address, "TRACES=" + traces}})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = c.Stop() })
+	collector.ForTest(t, collector.Options{Binary: binary, Config: config, Env: []string{"OTLP=" + address, "TRACES=" + traces}})
 
 	web := objectspan.Resource{
 		Object: identity.Object{Cluster: "prod", Group: "apps", Resource: "deployments", Namespace: "shop", Name: "web"},

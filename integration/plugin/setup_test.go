@@ -130,14 +130,7 @@ func (b *bed) startPage(t *testing.T, name, storage string, env ...string) addre
 func start(t *testing.T, o collector.Options) {
 	t.Helper()
 	o.Root = root
-	c, err := collector.Start(t.Context(), o)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = c.Stop()
-		if t.Failed() {
-			t.Log(c.Tail())
-		}
-	})
+	collector.ForTest(t, o)
 }
 
 // noRedirects shows where a redirect leads.

@@ -26,15 +26,7 @@ type program struct {
 // start runs an example of config-examples until the test ends.
 func start(t *testing.T, config string, env, set []string) *program {
 	t.Helper()
-	c, err := collector.Start(t.Context(), collector.Options{Root: root, Config: filepath.Join("config-examples", config), Env: env, Set: set})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = c.Stop()
-		if t.Failed() {
-			t.Log(c.Tail())
-		}
-	})
-	return &program{t: t, Collector: c}
+	return &program{t, collector.ForTest(t, collector.Options{Root: root, Config: filepath.Join("config-examples", config), Env: env, Set: set})}
 }
 
 func (p *program) signal(s syscall.Signal) {

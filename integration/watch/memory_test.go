@@ -99,7 +99,7 @@ func startWhole(t *testing.T, kubeconfig string) func(*testing.T) report {
 	t.Helper()
 	sink := collector.SinkForTest(t)
 	metrics := freePort(t)
-	c, err := collector.Start(t.Context(), collector.Options{
+	c := collector.ForTest(t, collector.Options{
 		Root: "../..", Config: filepath.Join("config-examples", "watch.yaml"),
 		Set: []string{fmt.Sprintf("service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]", metrics)},
 		Env: []string{
@@ -107,13 +107,6 @@ func startWhole(t *testing.T, kubeconfig string) func(*testing.T) report {
 			"KUBECONFIG=" + kubeconfig, "JAEGER_OTLP=" + sink.Address, "KELEMETRY_STATE=" + filepath.Join(t.TempDir(), "state"),
 			fmt.Sprintf("KELEMETRY_HEALTH=127.0.0.1:%d", freePort(t)),
 		},
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = c.Stop()
-		if t.Failed() {
-			t.Log(c.Tail())
-		}
 	})
 	return func(t *testing.T) report {
 		t.Helper()
