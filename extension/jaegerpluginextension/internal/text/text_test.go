@@ -149,13 +149,3 @@ func TestCut(t *testing.T) {
 	assert.Equal(t, `…try/web:1" → …try/web:22"`, squeeze(`"registry/web:1"`, `"registry/web:22"`, 27))
 	assert.Equal(t, `"aaaaaaa… → "bbbbbbb…`, squeeze(`"aaaaaaaaaaaa"`, `"bbbbbbbbbbbbb"`, 21))
 }
-
-func TestJSON(t *testing.T) {
-	var b strings.Builder
-	td := displayed("web", map[string]any{"source": "audit"})
-	require.NoError(t, WriteJSON(&b, td))
-	back, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces([]byte(b.String()))
-	require.NoError(t, err)
-	assert.Equal(t, td, back)
-	assert.Contains(t, b.String(), "\n  \"resourceSpans\"")
-}
