@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -217,22 +218,125 @@ func TestEveryDependencyHasAReason(t *testing.T) {
 	}
 }
 
-// TestMetricsThatPagesNameExist: what tells of a symptom must be found. Those of our components are in their documentation.md.
+// TestMetricsThatPagesNameExist: what tells of a symptom must be found, with the labels that a page gives it. Those of our components are in
+// their documentation.md; integration/distribution looks for those of others in the program.
 func TestMetricsThatPagesNameExist(t *testing.T) {
-	documented := map[string]bool{}
-	files, err := filepath.Glob("../*/*/documentation.md")
-	require.NoError(t, err)
-	for _, file := range files {
-		for _, m := range regexp.MustCompile(`(?m)^### (otelcol_\S+)$`).FindAllStringSubmatch(read(t, file), -1) {
-			documented[m[1]] = true
+	documented := metricsOfComponents(t)
+	name := regexp.MustCompile(`(otelcol_|…_)([a-z0-9_]+)(?:\{([^}]*)\})?`)
+	ours := regexp.MustCompile(`^otelcol_(?:receiver_(?:auditlog|k8sevent|watch)|processor_k8slink|extension_(?:auditlog_encoding|kube_clusters|trace_store|jaeger_plugin))_.`)
+	for _, page := range markdownFiles(t) {
+		if filepath.Base(page) == "documentation.md" {
+			continue
+		}
+		all := name.FindAllStringSubmatch(read(t, page), -1)
+		var named []string // in full
+		for _, m := range all {
+			if documented[m[1]+m[2]] != nil {
+				named = append(named, m[1]+m[2])
+			}
+		}
+		for _, m := range all {
+			metric := m[1] + m[2]
+			if suffix, short := strings.CutPrefix(metric, "…"); short {
+				if metric = completed(suffix, named, documented); !assert.NotEmpty(t, metric, "%s names %s, but no component of which it names a metric in full has one", page, m[0]) {
+					continue
+				}
+			}
+			if ours.MatchString(metric) {
+				requireLabels(t, page, metric, m[3], documented)
+			}
 		}
 	}
-	require.NotEmpty(t, documented)
-	name := regexp.MustCompile(`\botelcol_(?:receiver_(?:auditlog|k8sevent|watch)|processor_k8slink|extension_(?:kube_clusters|trace_store|jaeger_plugin))_[a-z_]+\b`)
-	for _, page := range markdownFiles(t) {
-		for _, metric := range name.FindAllString(read(t, page), -1) {
-			assert.True(t, documented[metric] || strings.HasSuffix(metric, "_"), "%s names the metric %s, which no component documents", page, metric)
+}
+
+// TestWhereIsMyObjectNamesMetricsOfK8slink: the page leaves out their prefix.
+func TestWhereIsMyObjectNamesMetricsOfK8slink(t *testing.T) {
+	documented := metricsOfComponents(t)
+	word := regexp.MustCompile("`([a-z_]+)(?:\\{([^}]*)\\})?`( by `([a-z]+)`)?")
+	rows := 0
+	for line := range strings.Lines(read(t, "where-is-my-object.md")) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 {
+			continue
 		}
+		components := []string{"otelcol_processor_k8slink_"}
+		if strings.Contains(cells[2], "otelcol_extension_kube_clusters_") {
+			components = append(components, "otelcol_extension_kube_clusters_")
+		}
+		for _, m := range word.FindAllStringSubmatch(cells[2]+cells[3], -1) {
+			found := slices.IndexFunc(components, func(component string) bool { return documented[component+m[1]] != nil })
+			if found < 0 {
+				assert.True(t, m[2] == "" && (m[4] == "" || len(components) > 1), "%s is no metric: %s", m[0], line)
+				continue
+			}
+			rows++
+			metric := components[found] + m[1]
+			requireLabels(t, "where-is-my-object.md", metric, m[2], documented)
+			assert.True(t, m[4] == "" || documented[metric][m[4]] != nil, "%s has no label %s", metric, m[4])
+		}
+	}
+	assert.Greater(t, rows, 15)
+}
+
+// metric is the labels of a metric, and the values that each can have; none if it can have any.
+type metric map[string][]string
+
+// metricsOfComponents reads what mdatagen writes of them.
+func metricsOfComponents(t *testing.T) map[string]metric {
+	t.Helper()
+	all := map[string]metric{}
+	files, err := filepath.Glob("../*/*/documentation.md")
+	require.NoError(t, err)
+	heading, value := regexp.MustCompile(`^### (otelcol_\S+)\n$`), regexp.MustCompile("``([^`]+)``")
+	for _, file := range files {
+		var at metric
+		for line := range strings.Lines(read(t, file)) {
+			cells := strings.Split(line, " | ")
+			switch m := heading.FindStringSubmatch(line); {
+			case m != nil:
+				at = metric{}
+				all[m[1]] = at
+			case at != nil && len(cells) == 4 && !strings.HasPrefix(line, "| Name ") && !strings.HasPrefix(line, "| --"):
+				values := []string{}
+				for _, v := range value.FindAllStringSubmatch(cells[2], -1) {
+					values = append(values, v[1])
+				}
+				at[strings.TrimPrefix(cells[0], "| ")] = values
+			}
+		}
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
+// completed is a metric that ends like this, of a component of which one of these is, too.
+func completed(suffix string, named []string, documented map[string]metric) string {
+	for i := range named {
+		for at := len(named[i]); at > 0; at = strings.LastIndexByte(named[i][:at], '_') {
+			if metric := named[i][:at] + suffix; documented[metric] != nil {
+				return metric
+			}
+		}
+	}
+	return ""
+}
+
+// requireLabels checks labels such as reason="size".
+func requireLabels(t *testing.T, page, name, labels string, documented map[string]metric) {
+	t.Helper()
+	known, ok := documented[name]
+	if !assert.True(t, ok, "%s names the metric %s, which no component documents", page, name) {
+		return
+	}
+	for _, m := range regexp.MustCompile(`([a-z_]+)="([^"]*)"`).FindAllStringSubmatch(labels, -1) {
+		values, ok := known[m[1]]
+		for label := range known {
+			if strings.ReplaceAll(label, ".", "_") == m[1] { // as Prometheus has it
+				values, ok = known[label], true
+			}
+		}
+		assert.True(t, ok, "%s: %s has no label %s", page, name, m[1])
+		assert.True(t, len(values) == 0 || slices.Contains(values, m[2]), "%s: %s{%s} is never %q", page, name, m[1], m[2])
 	}
 }
 
