@@ -52,6 +52,7 @@ func (t *tree) followFrom(n *node) (found []*node) {
 		}
 		t.linked++
 		target := t.add(life)
+		target.linked = true
 		target.put(fieldLink, relation(l))
 		n.adopt(target, l.Class)
 		found = append(found, target)

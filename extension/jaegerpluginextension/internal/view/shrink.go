@@ -3,7 +3,11 @@
 
 package view // import "github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/view"
 
-import "go.opentelemetry.io/collector/pdata/pcommon"
+import (
+	"slices"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
 
 // shrink makes the spans of objects and of groups as long as what is in them. Stored, they are as long as the window.
 func (t *tree) shrink() {
@@ -29,13 +33,31 @@ func (t *tree) coverChildren() {
 	}
 }
 
+// content is from when to when something happened to the object of the node, or to what it owns. What it only refers to has a time
+// of its own: a Pod is not as old as its Node. That counts only if there is nothing else.
 func (n *node) content() (start, end pcommon.Timestamp) {
 	start = latest
+	cover := func(from, to pcommon.Timestamp) { start, end = min(start, from), max(end, to) }
 	for _, it := range n.items {
-		start, end = min(start, it.Start), max(end, it.end)
+		cover(it.Start, it.end)
 	}
 	for _, child := range n.children {
-		start, end = min(start, child.start), max(end, child.end)
+		if !child.isReferredTo() {
+			cover(child.start, child.end)
+		}
+	}
+	if start == latest {
+		for _, child := range n.children {
+			cover(child.start, child.end)
+		}
 	}
 	return start, max(start, end)
+}
+
+// isReferredTo is true of what is shown because of a reference, and of a group of that.
+func (n *node) isReferredTo() bool {
+	if n.kind == virtualNode && len(n.children) > 0 {
+		return !slices.ContainsFunc(n.children, func(child *node) bool { return !child.isReferredTo() })
+	}
+	return n.linked
 }

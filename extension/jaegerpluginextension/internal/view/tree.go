@@ -35,6 +35,8 @@ type node struct {
 	life   *model.Life   // of an object's own span; nil otherwise
 	kind   nodeKind
 	name   string
+	// linked is set if the object is shown because of a reference.
+	linked bool
 	// start and end are set by shrink, or from the beginning.
 	start, end pcommon.Timestamp
 	// items are what happened; they become the logs.

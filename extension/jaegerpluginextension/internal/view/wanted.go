@@ -65,7 +65,7 @@ func Wanted(g *model.Graph, object identity.ID, m mode.Mode, limits Limits) []Wa
 	t.each(func(n *node) {
 		switch {
 		case n.life == nil:
-		case hasField(n, fieldLink):
+		case n.linked:
 			add(Want{n.object.Ref, Linked, true})
 		default:
 			add(Want{n.object.Ref, Owned, true})
@@ -77,15 +77,6 @@ func Wanted(g *model.Graph, object identity.ID, m mode.Mode, limits Limits) []Wa
 		}
 	}
 	return wants
-}
-
-func hasField(n *node, key string) bool {
-	for _, f := range n.fields {
-		if f.key == key {
-			return true
-		}
-	}
-	return false
 }
 
 func (t *tree) miss(ref model.Ref, relation Relation) {
