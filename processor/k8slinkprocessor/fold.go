@@ -27,8 +27,7 @@ type FoldConfig struct {
 	// and subresource, or reason. Those beyond it become one span.
 	Threshold int `mapstructure:"threshold"`
 
-	// MaxTraceSpans is how many spans a trace may have before all like spans that are added to it are folded, whatever
-	// Threshold.
+	// MaxTraceSpans is how many spans a trace may have. Like spans beyond it are folded, whatever Threshold.
 	MaxTraceSpans int `mapstructure:"max_trace_spans"`
 
 	// MaxTracked bounds how many sets of like spans are counted. Those not added to for longest give way.
@@ -82,7 +81,7 @@ func (b *batch) fold() {
 		return
 	}
 	b.load()
-	busy := b.engine.folds.Busy(b.folded.loads)
+	busy := b.engine.folds.Busy(b.folded.loads, b.folded.spans)
 	if busy == nil {
 		return
 	}
@@ -154,7 +153,7 @@ func (b *batch) foldGroup(g folding.Group, members []*member) {
 		g.Spans = append(g.Spans, m.span.SpanID())
 	}
 	table, f := b.engine.folds, &b.folded
-	d := table.Decide(g)
+	d := table.Decide(g, f.spans[g.Trace])
 	if d.Keep == len(members) {
 		f.decisions = append(f.decisions, d)
 		return

@@ -210,6 +210,26 @@ func TestAFullTraceFoldsEarlier(t *testing.T) {
 	assert.EqualValues(t, 100*100-1000, total)
 }
 
+// TestOneBatchFillsATraceAndNoMore: it is folded as far as it has to be, whatever its size and however it is divided among objects.
+func TestOneBatchFillsATraceAndNoMore(t *testing.T) {
+	const limit, pods = 1000, 40
+	rs := replicaSet("rs")
+	for _, each := range []int{25, 26, 30, 200} {
+		e := newTestEngine(t, func(c *Config) { c.Fold.MaxTraceSpans = limit })
+		td := ptrace.NewTraces()
+		for p := range pods {
+			loop(pod(fmt.Sprint(p)), p*each, (p+1)*each, func(_ int, span ptrace.Span) { span.Attributes().PutStr(attr.Owners, controlledBy(rs)) }).
+				ResourceSpans().MoveAndAppendTo(td.ResourceSpans())
+		}
+		all := stored(run(e, td))
+		kept := len(all) - pods - 1 // but for those of the objects and the one that owns them
+		assert.LessOrEqual(t, kept, limit)
+		assert.GreaterOrEqual(t, kept, min(limit, pods*each)-1, "%d each", each)
+		folds, total := foldsOf(all)
+		assert.EqualValues(t, pods*each, int64(kept-folds)+total, "each counts")
+	}
+}
+
 func TestWhatIsCountedIsBounded(t *testing.T) {
 	e := newTestEngine(t, func(c *Config) { c.Fold.Threshold, c.Fold.MaxTracked = 2, 5 })
 	for i := range 20 {

@@ -23,7 +23,7 @@ import (
 type Settings struct {
 	// Threshold is how many like spans an object may have in a window.
 	Threshold int
-	// MaxTraceSpans is how many spans a trace may have before all like spans in it are folded.
+	// MaxTraceSpans is how many spans a trace may have before like spans in it are folded.
 	MaxTraceSpans int
 	// MaxObjects is how many objects and traces are counted, MaxFolds how many sets of like spans.
 	MaxObjects, MaxFolds int
@@ -175,8 +175,9 @@ type Load struct {
 // folded.
 const calm = 32
 
-// Busy returns which of the loads are worth a look: on objects with many spans, or in a trace that is full.
-func (t *Table) Busy(loads []Load) []bool {
+// Busy returns which of the loads are worth a look: on objects with many spans, or in a trace that has more than it may have once
+// the spans of the batch are in it, which are counted by trace.
+func (t *Table) Busy(loads []Load, spans map[pcommon.TraceID]int) []bool {
 	var busy []bool
 	least := calm
 	if t.settings.Threshold <= calm {
@@ -184,12 +185,21 @@ func (t *Table) Busy(loads []Load) []bool {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	var full map[pcommon.TraceID]bool
+	for trace, n := range spans {
+		if t.excess(trace, n) > 0 {
+			if full == nil {
+				full = make(map[pcommon.TraceID]bool)
+			}
+			full[trace] = true
+		}
+	}
 	for i, l := range loads {
 		before := 0
 		if known, ok := t.objects.Peek(l.Object); ok {
 			before = known.spans
 		}
-		if before+l.Spans > least || t.full(l.Trace) {
+		if before+l.Spans > least || full[l.Trace] {
 			if busy == nil {
 				busy = make([]bool, len(loads))
 			}
@@ -199,9 +209,10 @@ func (t *Table) Busy(loads []Load) []bool {
 	return busy
 }
 
-func (t *Table) full(trace pcommon.TraceID) bool {
-	n, _ := t.traces.Peek(trace)
-	return n >= t.settings.MaxTraceSpans
+// excess is by how many spans a trace has more than it may have, with those of a batch.
+func (t *Table) excess(trace pcommon.TraceID, spans int) int {
+	before, _ := t.traces.Peek(trace)
+	return before + spans - t.settings.MaxTraceSpans
 }
 
 // Decision is what becomes of a group: the first Keep of its spans go on as they are, the others become one span.
@@ -226,26 +237,25 @@ func (d *Decision) Folded() int64 {
 	return int64(len(d.Spans) - d.Keep)
 }
 
-// Decide says how many spans of a group go on as they are.
-func (t *Table) Decide(g Group) Decision {
+// Decide says how many spans of a group go on as they are, if the batch has so many spans in the trace.
+func (t *Table) Decide(g Group, spans int) Decision {
 	var h maphash.Hash
 	h.SetSeed(t.seed)
 	for i := range g.Spans {
 		_, _ = h.Write(g.Spans[i][:])
 	}
 	d := Decision{Group: g, digest: h.Sum64() | 1} // 0 stands for none
-	limit := t.settings.Threshold
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.full(g.Trace) {
-		limit = 0
-	}
 	f, ok := t.folds.Peek(g.Key)
 	if !ok {
 		f = &fold{}
 	}
 	if d.Keep, d.again = f.find(d.digest); !d.again {
-		d.Keep = min(max(limit-f.kept, 0), len(g.Spans))
+		d.Keep = min(max(t.settings.Threshold-f.kept, 0), len(g.Spans))
+		if excess := t.excess(g.Trace, spans); excess > 0 {
+			d.Keep = min(d.Keep, max(len(g.Spans)-excess-1, 0)) // the span that stands for them is one, too
+		}
 	}
 	return d
 }
