@@ -39,9 +39,11 @@ func requireWellFormed(t *testing.T, td ptrace.Traces) {
 		require.GreaterOrEqual(t, s.EndTimestamp(), s.StartTimestamp())
 		require.LessOrEqual(t, uint64(s.EndTimestamp()), uint64(1)<<63, "a time that Jaeger can tell")
 		require.Equal(t, ptrace.SpanKindInternal, s.Kind())
-		host, ok := s.resource.Get("host.id")
-		require.True(t, ok)
-		require.Equal(t, "kelemetry", host.AsString())
+		for _, key := range []string{"host.id", "ip"} {
+			host, ok := s.resource.Get(key)
+			require.True(t, ok)
+			require.Equal(t, "kelemetry", host.AsString())
+		}
 		service, ok := s.resource.Get("service.name")
 		require.True(t, ok)
 		require.NotEmpty(t, service.AsString())

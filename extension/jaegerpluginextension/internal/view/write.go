@@ -20,9 +20,10 @@ const (
 	scopeName = "github.com/kelemetry/kelemetry/extension/jaegerpluginextension"
 	// warningsKey is where Jaeger looks for warnings.
 	warningsKey = "@jaeger@warnings"
-	// hostID is the same for all of a view: Jaeger would correct the clocks of hosts that differ.
-	hostIDKey = "host.id"
-	hostID    = "kelemetry"
+	// hostID is the same for all of a view: Jaeger would correct the clocks of hosts that differ, and warn of what begins before the span
+	// that it is below, or lasts longer. The API of Jaeger v2.13 tells hosts by the second of the keys.
+	hostIDKey, hostIPKey = "host.id", "ip"
+	hostID               = "kelemetry"
 )
 
 // writer makes spans of nodes.
@@ -218,6 +219,7 @@ func (w *writer) spansOf(n *node) ptrace.SpanSlice {
 		attrs.PutStr(attr.ServiceName, n.object.Object.Resource)
 	}
 	attrs.PutStr(hostIDKey, hostID)
+	attrs.PutStr(hostIPKey, hostID)
 	scope := rs.ScopeSpans().AppendEmpty()
 	scope.Scope().SetName(scopeName)
 	w.resources[key] = scope.Spans()
@@ -225,7 +227,7 @@ func (w *writer) spansOf(n *node) ptrace.SpanSlice {
 }
 
 func copyResource(to, from pcommon.Map) {
-	to.EnsureCapacity(from.Len() + 2)
+	to.EnsureCapacity(from.Len() + 3)
 	for key, v := range from.All() {
 		if !strings.HasPrefix(key, internalPrefix) {
 			v.CopyTo(to.PutEmpty(key))
