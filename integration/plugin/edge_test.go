@@ -55,16 +55,22 @@ func (b *bed) replayOverAnEdge(t *testing.T, result *testbed.RolloutResult) repl
 		require.NoError(t, err)
 		batch = append(batch, moved)
 	}
-	body, err := json.Marshal(map[string]any{"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": batch})
+	b.post(t, "edge", batch...)
+	return replay{edge, shift}
+}
+
+// post sends audit events as those of a cluster.
+func (b *bed) post(t *testing.T, cluster string, events ...json.RawMessage) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": events})
 	require.NoError(t, err)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.webhook+"/audit/edge", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.webhook+"/audit/"+cluster, bytes.NewReader(body))
 	require.NoError(t, err)
 	request.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusOK, response.StatusCode)
-	return replay{edge, shift}
 }
 
 // requireEdge: the two stored traces are one view, in which nothing is missing or twice; and only what was in the time range is shown.

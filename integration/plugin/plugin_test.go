@@ -37,6 +37,7 @@ func TestViews(t *testing.T) {
 	uids := b.liveTwice(t)
 	b.linkAcrossClusters(t)
 	late := b.adoptLate(t)
+	orphan, twins := b.outliveOwners(t), b.makeTwins(t)
 	told := b.readAuditLog(t)
 	edge := b.replayOverAnEdge(t, result)
 	// Memory comes last: Jaeger v2.13 can crash if that is read while the same trace is written.
@@ -51,10 +52,13 @@ func TestViews(t *testing.T) {
 			t.Run("over a window's edge", func(t *testing.T) { p.requireEdge(t, result, told, edge) })
 			t.Run("a fragment joined late", func(t *testing.T) { p.requireLate(t, late) })
 			t.Run("a link across clusters", p.requireLinkAcrossClusters)
+			t.Run("a Pod that outlived its owners", func(t *testing.T) { p.requireUnderItsOwners(t, orphan) })
+			t.Run("the same names in two clusters", func(t *testing.T) { p.requireTwins(t, twins) })
 			t.Run("searches", func(t *testing.T) { p.requireSearches(t, result) })
 			t.Run("over HTTP", func(t *testing.T) { p.requireHTTP(t, result) })
 		})
 	}
+	t.Run("any plug-in opens any link", func(t *testing.T) { b.requireAnyPluginOpens(t, result) })
 	t.Run("spans of the API server", func(t *testing.T) { b.requireTraced(t, late) })
 	t.Run("what does not fit", func(t *testing.T) { b.requireWarnings(t, result) })
 }
@@ -100,6 +104,18 @@ func (p *page) requireRollout(t *testing.T, result *testbed.RolloutResult) {
 		require.NoError(c, err)
 		assert.Equal(c, shape(trace), shape(opened), "the result opens")
 	}, patience, 500*time.Millisecond)
+}
+
+// requireAnyPluginOpens: what one hands out is an address that another knows as well, which has not been asked for anything of it.
+func (b *bed) requireAnyPluginOpens(t *testing.T, result *testbed.RolloutResult) {
+	found, err := b.pages["badger"].search(t, "tree [full tree]", map[string]string{
+		"resource": "deployments", "namespace": result.Namespace, "name": result.Deployment.Name,
+	})
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	opened, err := b.pages["memory"].jaeger.Trace(t.Context(), found[0].ID)
+	require.NoError(t, err)
+	assert.Equal(t, shape(found[0]), shape(opened))
 }
 
 func requireLogs(t require.TestingT, deployment testbed.Span) {
@@ -204,6 +220,10 @@ func (p *page) requireNode(t *testing.T, result *testbed.RolloutResult) {
 		nodes := traces[0].Find(func(s testbed.Span) bool { return s.Service == "nodes" })
 		require.Len(c, nodes, 1, "%s", traces[0])
 		assert.Contains(c, nodes[0].Operation, "node-")
+		pod := traces[0].Roots()[0]
+		require.NotEmpty(c, pod.Logs)
+		padded := pod.Logs[0].Time.Add(-pod.Duration / 22) // it is a twentieth longer on each side
+		assert.WithinDuration(c, padded, pod.Start, 2*time.Microsecond, "the Pod begins with what happened to itself")
 		assert.Empty(c, traces[0].Roots()[0].Warnings)
 	}, patience, 500*time.Millisecond)
 }
