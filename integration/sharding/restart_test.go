@@ -25,12 +25,13 @@ const (
 	eventsPerBatch = 100
 	pace           = 100 * time.Millisecond
 	loadBatches    = 80
+	namespaces     = 40
 	killAt         = 20
 	restartAt      = 40
 )
 
 // TestAReplicaIsKilledUnderLoad: one of three that place is killed with -9 at 1,000 events a second, and comes back two seconds
-// later. Every event arrives, and what arrives twice is the same.
+// later. Every event arrives, what arrives twice is the same, and Jaeger's page shows each once.
 func TestAReplicaIsKilledUnderLoad(t *testing.T) {
 	for name, startTier := range map[string]func(t *testing.T) *tier{
 		"by namespace": func(t *testing.T) *tier { return startBalanced(t) },
@@ -72,6 +73,12 @@ func TestAReplicaIsKilledUnderLoad(t *testing.T) {
 				first[id] = content
 			}
 			t.Logf("%d events, %d spans, %d of them delivered again", len(sent), len(first), len(all)-len(first))
+
+			shown := b.sink.shown(t, namespaces)
+			assert.Len(t, shown, len(sent))
+			for id := range sent {
+				require.Equal(t, 1, shown[id], "%s", id)
+			}
 		})
 	}
 }
@@ -107,7 +114,7 @@ func load(batch int, sent map[string]bool) [][]byte {
 	var events [][]byte
 	for i := range eventsPerBatch {
 		n := batch*eventsPerBatch + i
-		group := n / 10 % 40 // ten events in a row are of one Deployment
+		group := n / 10 % namespaces // ten events in a row are of one Deployment
 		namespace, id := fmt.Sprintf("ns-%d", group), fmt.Sprintf("audit-%d", n)
 		sent[id] = true
 		deployment := object{"apps/v1", "Deployment", "deployments", namespace, "web", nil}

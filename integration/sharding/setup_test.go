@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -116,6 +117,13 @@ func flatten(batches ...ptrace.Traces) []span {
 		}
 	}
 	return all
+}
+
+// all returns what came so far as it came.
+func (s *sink) all() []ptrace.Traces {
+	s.receivedMu.Lock()
+	defer s.receivedMu.Unlock()
+	return slices.Clone(s.received)
 }
 
 func (s *sink) batches() int {
