@@ -232,7 +232,7 @@ func text(attrs pcommon.Map, key string) string {
 
 // plant puts the objects into the forest, with what their spans tell of their owners.
 func (b *batch) plant() {
-	lessons := lessons{readings: b.engine.readings}
+	owners := ownerReader{ownerCache: b.engine.ownerCache}
 	begin := 0
 	for i := range b.groups {
 		g := &b.groups[i]
@@ -242,7 +242,7 @@ func (b *batch) plant() {
 		g.node = b.forest.Add(g.object)
 		for j := begin; j < g.end; j++ {
 			m := &b.members[j]
-			m.taught = lessons.read(g.node, m.span, m.kind)
+			m.taught = owners.read(g.node, m.span, m.kind)
 			if m.kind != object {
 				g.node.See(m.span.StartTimestamp())
 			}
@@ -252,7 +252,7 @@ func (b *batch) plant() {
 		}
 		begin = g.end
 	}
-	b.stats.malformedOwners = lessons.malformed
+	b.stats.malformedOwners = owners.malformed
 }
 
 // correct replaces the guess of a custom kind's resource by what was learned from other spans.

@@ -28,14 +28,14 @@ type engine struct {
 	scopeName      string
 	scopeVersion   string
 
-	knowledge *hierarchy.Knowledge
-	sent      *sentSpans
-	orphans   *orphans
-	joins     *joins.Table // nil if they are off
-	hold      time.Duration
-	clock     func() time.Time
-	several   hierarchy.Several
-	readings  *readings
+	knowledge  *hierarchy.Knowledge
+	sent       *sentSpans
+	orphans    *orphans
+	joins      *joins.Table // nil if they are off
+	hold       time.Duration
+	clock      func() time.Time
+	several    hierarchy.Several
+	ownerCache *ownerCache
 	// done are batches whose space can be used again.
 	done sync.Pool
 	// lookups is nil if there are none.
@@ -90,8 +90,8 @@ func newEngine(cfg *Config, scopeName, scopeVersion string) (*engine, error) {
 		window: identity.Window(cfg.Window), maxDepth: cfg.MaxDepth, defaultCluster: cfg.DefaultCluster,
 		scopeName: scopeName, scopeVersion: scopeVersion,
 		knowledge: knowledge, sent: sent, orphans: orphans, several: hierarchy.Several(cfg.MultipleOwners),
-		readings: newReadings(hierarchy.Several(cfg.MultipleOwners), cfg.MaxObjects),
-		joins:    cfg.Joins.table(), hold: cfg.Joins.Hold, clock: time.Now,
+		ownerCache: newOwnerCache(hierarchy.Several(cfg.MultipleOwners), cfg.MaxObjects),
+		joins:      cfg.Joins.table(), hold: cfg.Joins.Hold, clock: time.Now,
 		rules: rules, maxLinks: cfg.Links.MaxPerObject, asksForLinks: cfg.Links.Lookup, placesByLink: rules.Placing() || len(cfg.Links.Linkers) > 0,
 		profiles: profiles, sentLinks: sentLinks,
 		folds: folds, likeSeed: maphash.MakeSeed(),
@@ -112,12 +112,12 @@ func (e *engine) link(ctx context.Context, td ptrace.Traces) (*batch, error) {
 }
 
 func (b *batch) link(ctx context.Context) error {
-	b.read()        // which spans are on which objects
-	b.plant()       // needs all types that the batch shows; collects what it tells of owners
-	b.study()       // finds links and tags; needs the true types of the objects
-	b.foster()      // has links place objects; needs what was found
-	b.complete(ctx) // finds all ancestors; needs all owners that the batch shows
-	b.ask(ctx)      // looks up objects for links that no span has shown; owners come first
+	b.read()             // which spans are on which objects
+	b.plant()            // needs all types that the batch shows; collects what it tells of owners
+	b.readContents()     // finds links and tags; needs the true types of the objects
+	b.foster()           // has links place objects; needs what was found
+	b.findAncestors(ctx) // finds all ancestors; needs all owners that the batch shows
+	b.lookUpObjects(ctx) // looks up objects for links that no span has shown; owners come first
 	if err := b.abandoned(); err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (p *placing) plant(at *place) {
 // emit adds the object spans that are due and were not sent before. They go to the resource of their object if the
 // batch has it.
 func (b *batch) emit() {
-	if b.engine.studies() {
+	if b.engine.needsContents() {
 		b.engine.profiles.recall(b.placing.due)
 	}
 	b.engine.orphans.mark(b.placing.due)

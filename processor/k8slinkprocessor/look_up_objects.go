@@ -14,9 +14,9 @@ import (
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/lookup"
 )
 
-// ask looks up the objects that a rule concerns and that no span has shown whole, or whose changes could not be followed.
+// lookUpObjects looks up the objects that a rule concerns and that no span has shown whole, or whose changes could not be followed.
 // After the owners: they get the batch's time first. What is placed by a link that is found so is placed from the next batch on.
-func (b *batch) ask(ctx context.Context) {
+func (b *batch) lookUpObjects(ctx context.Context) {
 	if b.finder == nil || !b.engine.asksForLinks {
 		return
 	}

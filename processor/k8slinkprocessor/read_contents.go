@@ -15,9 +15,9 @@ import (
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/links"
 )
 
-// study reads what spans show of the content of their objects, and derives links and tags from it.
-func (b *batch) study() {
-	if !b.engine.studies() {
+// readContents reads what spans show of the content of their objects, and derives links and tags from it.
+func (b *batch) readContents() {
+	if !b.engine.needsContents() {
 		return
 	}
 	begin := 0
@@ -25,7 +25,7 @@ func (b *batch) study() {
 		g := &b.groups[i]
 		for j := begin; j < g.end; j++ {
 			if m := &b.members[j]; m.kind == native || m.kind == foreign {
-				b.studySpan(g, m.span)
+				b.readContent(g, m.span)
 			}
 		}
 		begin = g.end
@@ -33,12 +33,12 @@ func (b *batch) study() {
 	b.engine.profiles.recallGroups(b.groups)
 }
 
-// studies is false when no rule looks at anything.
-func (e *engine) studies() bool { return e.rules.Any() || len(e.linkers) > 0 }
+// needsContents is false when no rule looks at anything.
+func (e *engine) needsContents() bool { return e.rules.Any() || len(e.linkers) > 0 }
 
-// studySpan learns from a span that shows content: as a snapshot, as a diff, or by being a Binding. What a dry run or a
+// readContent learns from a span that shows content: as a snapshot, as a diff, or by being a Binding. What a dry run or a
 // failed request shows never came about.
-func (b *batch) studySpan(g *group, span ptrace.Span) {
+func (b *batch) readContent(g *group, span ptrace.Span) {
 	if g.node.Name == "" {
 		return
 	}

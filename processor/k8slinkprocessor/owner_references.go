@@ -16,51 +16,51 @@ import (
 	"github.com/kelemetry/kelemetry/processor/k8slinkprocessor/internal/hierarchy"
 )
 
-// lessons reads owner references from spans.
-type lessons struct {
-	*readings
+// ownerReader reads owner references from spans.
+type ownerReader struct {
+	*ownerCache
 	malformed int64
 }
 
-// readings remembers what texts of owner references say, because siblings carry the same text, and again and again. It is safe for
-// concurrent use. A text has one place, which the last one that belongs there takes.
-type readings struct {
+// ownerCache remembers texts of owner references as they were parsed, because siblings carry the same text, and again and again. It is
+// safe for concurrent use. Each text has one place, by its hash; the last one that was parsed has it.
+type ownerCache struct {
 	several hierarchy.Several
 	seed    maphash.Seed
-	places  []atomic.Pointer[reading]
+	places  []atomic.Pointer[parsedOwners]
 }
 
-type reading struct {
+type parsedOwners struct {
 	text   string
 	owners hierarchy.Owners
 }
 
-// maxReading keeps texts out that are longer than those of real objects.
-const maxReading = 1024
+// maxCachedText keeps texts out that are longer than those of real objects.
+const maxCachedText = 1024
 
-// newReadings has places for the owners of so many objects, if some of them share one.
-func newReadings(several hierarchy.Several, objects int) *readings {
-	return &readings{several: several, seed: maphash.MakeSeed(), places: make([]atomic.Pointer[reading], objects/4+1)}
+// newOwnerCache has room for the owners of so many objects, of which some share theirs.
+func newOwnerCache(several hierarchy.Several, objects int) *ownerCache {
+	return &ownerCache{several: several, seed: maphash.MakeSeed(), places: make([]atomic.Pointer[parsedOwners], objects/4+1)}
 }
 
 // parse returns false if the text cannot be read.
-func (r *readings) parse(text string) (hierarchy.Owners, bool) {
-	place := &r.places[maphash.String(r.seed, text)%uint64(len(r.places))]
+func (c *ownerCache) parse(text string) (hierarchy.Owners, bool) {
+	place := &c.places[maphash.String(c.seed, text)%uint64(len(c.places))]
 	if known := place.Load(); known != nil && known.text == text {
 		return known.owners, true
 	}
-	owners, err := hierarchy.ParseOwners(text, r.several)
+	owners, err := hierarchy.ParseOwners(text, c.several)
 	if err != nil {
 		return hierarchy.Owners{}, false
 	}
-	if len(text) <= maxReading {
-		place.Store(&reading{strings.Clone(text), owners}) // so that no batch is kept alive by it
+	if len(text) <= maxCachedText {
+		place.Store(&parsedOwners{strings.Clone(text), owners}) // so that no batch is kept alive by it
 	}
 	return owners, true
 }
 
 // read teaches the node what the span tells of its owners, if it does. A dry run tells of what never was.
-func (l *lessons) read(node *hierarchy.Node, span ptrace.Span, kind memberKind) (taught bool) {
+func (r *ownerReader) read(node *hierarchy.Node, span ptrace.Span, kind memberKind) (taught bool) {
 	v, ok := span.Attributes().Get(attr.Owners)
 	if !ok || isDryRun(span) {
 		return false
@@ -71,9 +71,9 @@ func (l *lessons) read(node *hierarchy.Node, span ptrace.Span, kind memberKind) 
 			return false
 		}
 	}
-	owners, ok := l.parse(v.AsString())
+	owners, ok := r.parse(v.AsString())
 	if !ok {
-		l.malformed++
+		r.malformed++
 		return false
 	}
 	node.Teach(owners, at)
@@ -81,7 +81,7 @@ func (l *lessons) read(node *hierarchy.Node, span ptrace.Span, kind memberKind) 
 }
 
 // toldAt is when the owners on an object span were told, if that was about this very life of the object. So an object
-// span repeats a lesson but never makes a new one.
+// span repeats what is known but never makes it newer.
 func toldAt(span ptrace.Span) (pcommon.Timestamp, bool) {
 	v, ok := span.Attributes().Get(attr.OwnersSeen)
 	if !ok {
