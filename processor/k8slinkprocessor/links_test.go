@@ -39,18 +39,7 @@ type shown struct {
 func show(spans ...shown) ptrace.Traces {
 	batch := objectspan.NewBatch(window, "receiver", "")
 	for i, s := range spans {
-		if s.at.IsZero() {
-			s.at = noon.Add(time.Duration(i) * time.Second)
-		}
-		span := batch.Append(s.on, attr.SpanTypeAudit, s.at, s.at.Add(time.Millisecond))
-		span.SetSpanID(identity.AuditSpanID(span.TraceID(), s.name+s.at.String(), identity.AuditComplete))
-		span.SetName(s.name)
-		if s.owners != "" {
-			span.Attributes().PutStr(attr.Owners, s.owners)
-		}
-		if s.dryRun {
-			span.Attributes().PutBool(attr.AuditDryRun, true)
-		}
+		span := s.appendTo(batch, i)
 		if s.version != "" {
 			span.Attributes().PutStr(attr.ObjectResourceVersion, s.version)
 		}

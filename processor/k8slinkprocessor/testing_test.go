@@ -124,20 +124,26 @@ type told struct {
 func receive(spans ...told) ptrace.Traces {
 	batch := objectspan.NewBatch(window, "receiver", "")
 	for i, s := range spans {
-		if s.at.IsZero() {
-			s.at = noon.Add(time.Duration(i) * time.Second)
-		}
-		span := batch.Append(s.on, attr.SpanTypeAudit, s.at, s.at.Add(time.Millisecond))
-		span.SetSpanID(identity.AuditSpanID(span.TraceID(), s.name+s.at.String(), identity.AuditComplete))
-		span.SetName(s.name)
-		if s.owners != "" {
-			span.Attributes().PutStr(attr.Owners, s.owners)
-		}
-		if s.dryRun {
-			span.Attributes().PutBool(attr.AuditDryRun, true)
-		}
+		s.appendTo(batch, i)
 	}
 	return batch.Traces()
+}
+
+// appendTo adds the span to a batch, by default some seconds after noon.
+func (s *told) appendTo(batch *objectspan.Batch, seconds int) ptrace.Span {
+	if s.at.IsZero() {
+		s.at = noon.Add(time.Duration(seconds) * time.Second)
+	}
+	span := batch.Append(s.on, attr.SpanTypeAudit, s.at, s.at.Add(time.Millisecond))
+	span.SetSpanID(identity.AuditSpanID(span.TraceID(), s.name+s.at.String(), identity.AuditComplete))
+	span.SetName(s.name)
+	if s.owners != "" {
+		span.Attributes().PutStr(attr.Owners, s.owners)
+	}
+	if s.dryRun {
+		span.Attributes().PutBool(attr.AuditDryRun, true)
+	}
+	return span
 }
 
 // flatSpan is a span with what matters of its resource.
