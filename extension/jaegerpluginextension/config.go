@@ -15,10 +15,8 @@ import (
 	"go.opentelemetry.io/collector/config/configgrpc"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
-	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/mode"
-	"github.com/kelemetry/kelemetry/extension/jaegerpluginextension/internal/tracer"
 	"github.com/kelemetry/kelemetry/internal/identity"
 )
 
@@ -85,156 +83,6 @@ type BackendConfig struct {
 	_ struct{}
 }
 
-// TracerConfig says where another tracer's spans are, and which are of an entry. Exactly one of GRPC and HTTP is set.
-type TracerConfig struct {
-	// GRPC is the client of a storage that serves Jaeger's remote storage API v2.
-	GRPC configgrpc.ClientConfig `mapstructure:"grpc"`
-
-	// Service is that of the spans, for GRPC.
-	Service string `mapstructure:"service"`
-
-	// Tags are what to search for, for GRPC. In a value, the name of an attribute in braces stands for what the entry, or its object, has.
-	Tags map[string]string `mapstructure:"tags"`
-
-	// HTTP is the client of a server that answers with spans in OTLP's JSON. Its endpoint is where those of an entry are, with names
-	// of attributes in braces, and start_time and end_time.
-	HTTP configoptional.Optional[confighttp.ClientConfig] `mapstructure:"http"`
-
-	// Limits bound what is fetched for one view.
-	Limits TracerLimits `mapstructure:"limits"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
-}
-
-// TracerLimits bound what is fetched for one view.
-type TracerLimits struct {
-	// Queries is for how many entries spans are looked up, the newest first.
-	Queries int `mapstructure:"queries"`
-
-	// Traces is how many traces are taken for one entry.
-	Traces int `mapstructure:"traces"`
-
-	// Spans is how many spans are taken.
-	Spans int `mapstructure:"spans"`
-
-	// Concurrency is how many queries are under way at a time.
-	Concurrency int `mapstructure:"concurrency"`
-
-	// Timeout bounds all queries of a view together.
-	Timeout time.Duration `mapstructure:"timeout"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
-}
-
-// Unmarshal fills what is not set with the defaults. That is not in createDefaultConfig because entries of a map have none.
-func (c *TracerConfig) Unmarshal(conf *confmap.Conf) error {
-	c.GRPC = configgrpc.NewDefaultClientConfig()
-	c.HTTP = configoptional.Default(confighttp.NewDefaultClientConfig())
-	c.Limits = TracerLimits{Queries: 100, Traces: 2, Spans: 2000, Concurrency: 8, Timeout: 3 * time.Second}
-	return conf.Unmarshal(c)
-}
-
-// Validate reports everything that is wrong with the tracer's configuration at once.
-func (c *TracerConfig) Validate() error {
-	if c.HTTP.HasValue() {
-		return c.validateHTTP()
-	}
-	var errs []error
-	if c.GRPC.Endpoint == "" {
-		errs = append(errs, errors.New("grpc::endpoint: say where the storage is, such as localhost:17271, or set http"))
-	}
-	if c.Service == "" {
-		errs = append(errs, errors.New("service: say whose spans to look for, such as apiserver"))
-	}
-	if len(c.Tags) == 0 {
-		errs = append(errs, errors.New("tags: say what to look for, such as audit-id: \"{k8s.audit.id}\""))
-	}
-	for _, key := range slices.Sorted(maps.Keys(c.Tags)) {
-		if _, err := tracer.ParseTemplate(c.Tags[key]); err != nil {
-			errs = append(errs, fmt.Errorf("tags::%s: %w", key, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (c *TracerConfig) validateHTTP() error {
-	var errs []error
-	if c.GRPC.Endpoint != "" {
-		errs = append(errs, errors.New("grpc: set either this or http"))
-	}
-	if c.Service != "" || len(c.Tags) > 0 {
-		errs = append(errs, errors.New("service, tags: are for grpc; put what to look for into http::endpoint"))
-	}
-	if _, err := tracer.ParseURL(c.HTTP.Get().Endpoint); err != nil {
-		errs = append(errs, fmt.Errorf("http::endpoint: %w", err))
-	}
-	return errors.Join(errs...)
-}
-
-// Validate reports everything that is wrong with the limits at once.
-func (c *TracerLimits) Validate() error {
-	return errors.Join(
-		positive("queries", c.Queries), positive("traces", c.Traces), positive("spans", c.Spans), positive("concurrency", c.Concurrency),
-		positive("timeout", c.Timeout),
-	)
-}
-
-// SearchConfig bounds searches.
-type SearchConfig struct {
-	// Lookback is how far back to search where the query has no start.
-	Lookback time.Duration `mapstructure:"lookback"`
-
-	// MaxTraces is how many stored traces of a cluster are searched. The storage may refuse to return as many.
-	MaxTraces int `mapstructure:"max_traces"`
-
-	// MaxResults is how many objects are returned at most, whatever the query's limit.
-	MaxResults int `mapstructure:"max_results"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
-}
-
-// LimitsConfig bounds views. What is beyond a limit is left out, with a warning in the result.
-type LimitsConfig struct {
-	// Requests is how many requests are worked on at a time. Further ones wait.
-	Requests int `mapstructure:"requests"`
-
-	// Timeout bounds the work on a request. Jaeger's page gives up after 10 s.
-	Timeout time.Duration `mapstructure:"timeout"`
-
-	// Sending is how many requests have results at a time that are being sent. Further ones wait.
-	Sending int `mapstructure:"sending"`
-
-	// SendTimeout is how long a client of the gRPC server may take for one message.
-	SendTimeout time.Duration `mapstructure:"send_timeout"`
-
-	// Concurrency is how many queries one request has under way in the storage at a time.
-	Concurrency int `mapstructure:"concurrency"`
-
-	// Traces is how many stored traces of one object, which are one for each window and fragment, are read.
-	Traces int `mapstructure:"traces"`
-
-	// Spans is how many stored spans are read for one request.
-	Spans int `mapstructure:"spans"`
-
-	// Lookups is how many owners and linked objects of a view are looked up in the storage.
-	Lookups int `mapstructure:"lookups"`
-
-	// Objects is how many objects a view shows.
-	Objects int `mapstructure:"objects"`
-
-	// Linked is how many of them are shown because of a link.
-	Linked int `mapstructure:"linked"`
-
-	// Entries is how many log entries a view shows. The newest of each object stay.
-	Entries int `mapstructure:"entries"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
-}
-
 var _ component.Config = (*Config)(nil)
 
 // Validate reports everything that is wrong with the configuration at once.
@@ -283,35 +131,6 @@ func (c *BackendConfig) Validate() error {
 		errs = append(errs, errors.New("grpc::endpoint: say where the storage is, such as localhost:17271"))
 	}
 	return errors.Join(append(errs, positive("max_recv_msg_size_mib", c.MaxRecvMsgSizeMiB))...)
-}
-
-// Validate reports everything that is wrong with the search's configuration at once.
-func (c *SearchConfig) Validate() error {
-	return errors.Join(positive("lookback", c.Lookback), positive("max_traces", c.MaxTraces), positive("max_results", c.MaxResults))
-}
-
-// Validate reports everything that is wrong with the limits at once.
-func (c *LimitsConfig) Validate() error {
-	return errors.Join(
-		positive("requests", c.Requests), positive("timeout", c.Timeout), positive("sending", c.Sending),
-		positive("send_timeout", c.SendTimeout), positive("concurrency", c.Concurrency),
-		positive("traces", c.Traces), positive("spans", c.Spans), notNegative("lookups", c.Lookups),
-		positive("objects", c.Objects), notNegative("linked", c.Linked), positive("entries", c.Entries),
-	)
-}
-
-func positive[T int | time.Duration](key string, value T) error {
-	if value <= 0 {
-		return fmt.Errorf("%s: must be positive, got %v", key, value)
-	}
-	return nil
-}
-
-func notNegative(key string, value int) error {
-	if value < 0 {
-		return fmt.Errorf("%s: must not be negative, got %d", key, value)
-	}
-	return nil
 }
 
 func createDefaultConfig() component.Config {
