@@ -6,6 +6,7 @@ package links // import "github.com/kelemetry/kelemetry/processor/k8slinkprocess
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -58,16 +59,33 @@ func (s *State) Knows(uid, version string) bool {
 // WithContent takes in the whole content of an object at a time, as Decode has read it. It reports false when newer content is
 // known.
 func (s State) WithContent(o *Object, at pcommon.Timestamp, version string) (State, bool) {
-	if at < s.at || at == s.at && version <= s.version && s.Whole() {
+	if s.Whole() && !s.precedes(o.UID, at, version) {
 		return s, false
 	}
-	s.at, s.uid, s.version = at, o.UID, version
+	s.at, s.uid, s.version = max(s.at, at), o.UID, version
 	s.whole, _ = json.Marshal(o.content) // it was read from JSON
 	if len(s.whole) > maxContent {
 		s.whole = nil
 	}
-	s.changes = slices.DeleteFunc(slices.Clone(s.changes), func(c Change) bool { return c.At <= at })
+	s.changes = slices.DeleteFunc(slices.Clone(s.changes), func(c Change) bool { return c.At <= s.at })
 	return s, true
+}
+
+// precedes is true if the content that is known is older than another. Of one life of an object the versions tell: what a watch
+// finds in a list has the time of the object's creation, however often the object has changed since.
+func (s *State) precedes(uid string, at pcommon.Timestamp, version string) bool {
+	if known, ok := number(s.version); ok && uid != "" && uid == s.uid {
+		if other, ok := number(version); ok {
+			return known < other
+		}
+	}
+	return s.at < at || s.at == at && s.version < version
+}
+
+// number reads a resourceVersion, which Kubernetes allows to be compared as such.
+func number(version string) (uint64, bool) {
+	n, err := strconv.ParseUint(version, 10, 64)
+	return n, err == nil
 }
 
 // WithChanges takes in changes. It reports false when they change nothing that rules look at.

@@ -4,6 +4,7 @@
 package links
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -116,4 +117,36 @@ func TestStateFollowsChanges(t *testing.T) {
 		s = change(s, pcommon.Timestamp(20+i), fmt.Sprintf("spec.a.m%d", i), `null -> 1`)
 	}
 	assert.LessOrEqual(t, len(s.changes), maxChanges)
+}
+
+// TestWhatIsFoundInAListIsNewer: a watch that lists an object tells it as it is, at the time when it was made.
+func TestWhatIsFoundInAListIsNewer(t *testing.T) {
+	content := func(s State, uid, text string, at pcommon.Timestamp, version string) (State, bool) {
+		o := &Object{UID: uid}
+		require.NoError(t, json.Unmarshal([]byte(text), &o.content))
+		return s.WithContent(o, at, version)
+	}
+	told, ok := content(State{}, "u", `{"spec": {}}`, 15, "9")
+	require.True(t, ok)
+	listed, ok := content(told, "u", `{"spec": {"claim": "c"}}`, 10, "11")
+	require.True(t, ok)
+	assert.True(t, listed.Knows("u", "11"))
+	assert.JSONEq(t, `{"spec": {"claim": "c"}}`, string(listed.whole))
+
+	for name, tt := range map[string]struct {
+		uid, version string
+		at           pcommon.Timestamp
+		newer        bool
+	}{
+		"an older version that comes late":   {"u", "9", 20, false},
+		"a newer version":                    {"u", "100", 20, true},
+		"another life":                       {"v", "10", 20, true},
+		"another life, of before":            {"v", "12", 14, false},
+		"a version that nobody can compare":  {"u", "x", 20, true},
+		"one of nobody knows which life":     {"", "10", 20, true},
+		"the same of an earlier time, again": {"u", "11", 20, false},
+	} {
+		_, newer := content(listed, tt.uid, `{}`, tt.at, tt.version)
+		assert.Equal(t, tt.newer, newer, name)
+	}
 }
