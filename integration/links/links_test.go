@@ -71,6 +71,8 @@ func TestLinksOfRealObjects(t *testing.T) {
 		"persistentvolumeclaims/data backward volume-claim prod pods/web-",
 		"persistentvolumeclaims/data forward volume prod persistentvolumes/disk",
 		"persistentvolumes/disk backward volume prod persistentvolumeclaims/data",
+		"persistentvolumes/disk forward claim prod persistentvolumeclaims/data",
+		"persistentvolumeclaims/data backward claim prod persistentvolumes/disk",
 		"endpointslices/web- forward service prod services/web",
 		"services/web backward service prod endpointslices/web-",
 		"ingresses/web forward backend prod services/web",
@@ -82,8 +84,18 @@ func TestLinksOfRealObjects(t *testing.T) {
 		"configmaps/web-template backward template prod deployments/web",
 		"configmaps/web-parent backward child prod deployments/web",
 	)
+	// When a Service is made, its EndpointSlice is made with the Pods that have an address by then.
+	require.Eventually(t, func() bool {
+		pods, err := prod.Alice.Client.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app=web"})
+		return err == nil && len(pods.Items) > 0 && pods.Items[0].Status.PodIP != ""
+	}, patience, 50*time.Millisecond)
+	createService(t, prod.Alice.Client, "later")
+	await("prod",
+		"endpointslices/later- forward endpoint prod pods/web-",
+		"pods/web- backward endpoint prod endpointslices/later-",
+	)
 	for _, direction := range []string{attr.LinkForward, attr.LinkBackward} {
-		for _, role := range []string{"scales", "node", "volume-claim", "volume", "service", "backend", "template"} {
+		for _, role := range []string{"scales", "node", "volume-claim", "volume", "claim", "service", "endpoint", "backend", "template"} {
 			awaitInJaeger(t, jaeger, role, direction)
 		}
 	}
@@ -136,12 +148,7 @@ func createShop(t *testing.T, client kubernetes.Interface) {
 		},
 	}, create)
 	require.NoError(t, err)
-	labels := map[string]string{"app": "web"}
-	_, err = client.CoreV1().Services(namespace).Create(ctx, &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: "web"},
-		Spec:       corev1.ServiceSpec{Selector: labels, Ports: []corev1.ServicePort{{Port: 80}}},
-	}, create)
-	require.NoError(t, err)
+	createService(t, client, "web")
 	_, err = client.NetworkingV1().Ingresses(namespace).Create(ctx, &networkingv1.Ingress{
 		ObjectMeta: metav1.ObjectMeta{Name: "web"},
 		Spec: networkingv1.IngressSpec{DefaultBackend: &networkingv1.IngressBackend{
@@ -149,6 +156,7 @@ func createShop(t *testing.T, client kubernetes.Interface) {
 		}},
 	}, create)
 	require.NoError(t, err)
+	labels := map[string]string{"app": "web"}
 	_, err = client.AppsV1().Deployments(namespace).Create(ctx, &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: "web", Annotations: map[string]string{
 			"example.com/template":               "web-template",
@@ -174,6 +182,15 @@ func createShop(t *testing.T, client kubernetes.Interface) {
 			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"}, MaxReplicas: 2,
 		},
 	}, create)
+	require.NoError(t, err)
+}
+
+func createService(t *testing.T, client kubernetes.Interface, name string) {
+	t.Helper()
+	_, err := client.CoreV1().Services(namespace).Create(t.Context(), &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec:       corev1.ServiceSpec{Selector: map[string]string{"app": "web"}, Ports: []corev1.ServicePort{{Port: 80}}},
+	}, metav1.CreateOptions{})
 	require.NoError(t, err)
 }
 
@@ -210,6 +227,8 @@ func stem(name string) string {
 		return "pods/web-"
 	case strings.HasPrefix(name, "endpointslices/web-"):
 		return "endpointslices/web-"
+	case strings.HasPrefix(name, "endpointslices/later-"):
+		return "endpointslices/later-"
 	default:
 		return name
 	}
