@@ -42,7 +42,7 @@ func benchmark(b *testing.B, compression string, batchSize int) {
 	webhook := testbed.FreeAddress(b)
 	process, err := collector.Start(b.Context(), collector.Options{
 		Root: root, Config: filepath.Join("integration", "pipeline", "testdata", "pipeline.yaml"),
-		Env: []string{"WEBHOOK=" + webhook, "SINK=" + sink.Address, "COMPRESSION=" + compression},
+		Env: []string{"WEBHOOK=" + webhook, "SINK=" + sink.Address, "COMPRESSION=" + compression, "GOGC=" + os.Getenv("GOGC")},
 	})
 	require.NoError(b, err)
 	bodies, events, size := batches(b, batchSize)
