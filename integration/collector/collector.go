@@ -45,7 +45,7 @@ type Options struct {
 	Config string
 	// Over are further configuration files, each of which is merged over what comes before.
 	Over []string
-	// Set are single settings that win over the file, such as service.telemetry.metrics.level=none.
+	// Set are single settings that win over the file, such as NoMetrics.
 	Set []string
 	// Env is added to what the process needs from this one's environment.
 	Env []string

@@ -11,7 +11,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -79,7 +78,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, plane.Stop()) }()
 
-	host, port, err := net.SplitHostPort(o.metrics)
+	serveMetrics, err := collector.MetricsAt(o.metrics)
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
@@ -88,10 +87,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		Root:   o.root,
 		Config: config,
 		Ready:  collector.Watching,
-		Set: []string{
-			fmt.Sprintf("service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: %q, port: %s}}}}]", host, port),
-			"extensions.doctor.metrics_url=http://" + o.metrics + "/metrics",
-		},
+		Set:    []string{serveMetrics, "extensions.doctor.metrics_url=http://" + o.metrics + "/metrics"},
 		Env: []string{
 			"KUBECONFIG=" + plane.Users[observer].Kubeconfig, "KELEMETRY_CLUSTER=" + cluster,
 			"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_TRACES=" + filepath.Join(dir, "traces"),

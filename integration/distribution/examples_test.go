@@ -133,7 +133,7 @@ func TestAPIServerExamples(t *testing.T) {
 func startExample(t *testing.T, name string, env []string) *collector.Collector {
 	t.Helper()
 	return collector.ForTest(t, collector.Options{
-		Root: root, Config: filepath.Join("config-examples", name), Env: env, Set: []string{"service.telemetry.metrics.level=none"},
+		Root: root, Config: filepath.Join("config-examples", name), Env: env, Set: []string{collector.NoMetrics},
 	})
 }
 

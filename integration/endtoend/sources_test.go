@@ -90,7 +90,7 @@ func startExample(t *testing.T, cluster *testbed.Cluster, jaeger *testbed.Jaeger
 	t.Helper()
 	collector.ForTest(t, collector.Options{
 		Root: root, Ready: collector.Watching,
-		Config: filepath.Join("config-examples", "all-sources.yaml"), Set: append(set, "service.telemetry.metrics.level=none"),
+		Config: filepath.Join("config-examples", "all-sources.yaml"), Set: append(set, collector.NoMetrics),
 		Env: append(env,
 			"KUBECONFIG="+cluster.Kubeconfig, "JAEGER_OTLP="+jaeger.OTLPGRPC,
 			"KELEMETRY_STATE="+filepath.Join(t.TempDir(), "state"), "KELEMETRY_HEALTH="+testbed.FreeAddress(t)),

@@ -38,7 +38,7 @@ func startBinary(t *testing.T, config string, env ...string) *collector.Collecto
 func startLogged(t *testing.T, log io.Writer, config string, env ...string) *collector.Collector {
 	t.Helper()
 	return collector.ForTest(t, collector.Options{
-		Root: root, Config: config, Env: append(env, "KUBECONFIG="+shared.Kubeconfig), Set: []string{"service.telemetry.metrics.level=none"}, Log: log,
+		Root: root, Config: config, Env: append(env, "KUBECONFIG="+shared.Kubeconfig), Set: []string{collector.NoMetrics}, Log: log,
 	})
 }
 

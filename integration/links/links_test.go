@@ -237,6 +237,6 @@ func stem(name string) string {
 func startCollector(t *testing.T, config string, env ...string) {
 	t.Helper()
 	collector.ForTest(t, collector.Options{
-		Root: root, Config: config, Env: env, Set: []string{"service.telemetry.metrics.level=none"},
+		Root: root, Config: config, Env: env, Set: []string{collector.NoMetrics},
 	})
 }

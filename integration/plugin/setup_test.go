@@ -98,7 +98,7 @@ samplingRatePerMillion: 1000000
 	start(t, collector.Options{
 		Ready:  collector.Watching,
 		Config: "config-examples/jaeger-plugin.yaml", Over: []string{"integration/plugin/testdata/second-storage.yaml"},
-		Set: []string{"service.telemetry.metrics.level=none"},
+		Set: []string{collector.NoMetrics},
 		Env: append(env, "KUBECONFIG="+b.prod.Kubeconfig, "SMALL_HTTP="+small, "SMALL_PLUGIN="+testbed.FreeAddress(t),
 			"TRACED_HTTP="+traced, "TRACED_PLUGIN="+testbed.FreeAddress(t)),
 	})

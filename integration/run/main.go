@@ -79,7 +79,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	kelemetry, err := collector.Start(ctx, collector.Options{
 		Root:   o.root,
 		Config: config,
-		Set:    []string{"service.telemetry.metrics.level=none"}, // or it takes port 8888
+		Set:    []string{collector.NoMetrics},
 		Env: []string{
 			"KELEMETRY_AUDIT_FILES=" + audit, "KELEMETRY_TRACES=" + traces, "KELEMETRY_OTLP=" + o.otlp,
 			"KELEMETRY_WEBHOOK=" + o.webhook, "KELEMETRY_HTTP=" + o.pages, "KELEMETRY_PLUGIN=" + o.plugin, "KELEMETRY_STORE=" + o.store,

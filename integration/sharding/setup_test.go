@@ -173,7 +173,7 @@ func startLogged(t *testing.T, log io.Writer, example string, set []string, env 
 func run(ctx context.Context, log io.Writer, example string, set []string, env ...string) (*collector.Collector, error) {
 	return collector.Start(ctx, collector.Options{
 		Root: root, Config: filepath.Join("config-examples", example), Env: env, Log: log,
-		Set: append([]string{"service.telemetry.metrics.level=none"}, set...),
+		Set: append([]string{collector.NoMetrics}, set...),
 	})
 }
 

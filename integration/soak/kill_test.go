@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kelemetry/kelemetry/integration/collector"
 	"github.com/kelemetry/kelemetry/integration/testbed"
 )
 
@@ -39,7 +40,7 @@ func TestStandaloneLosesNothingHoweverOftenItIsKilled(t *testing.T) {
 			"KELEMETRY_STATE=" + filepath.Join(dir, "state"), "KELEMETRY_TRACES=" + filepath.Join(dir, "traces"), "KELEMETRY_HEALTH=" + testbed.FreeAddress(t),
 			"KELEMETRY_WEBHOOK=" + webhook, "KELEMETRY_STORE=" + store, "KELEMETRY_CLUSTER=" + loadCluster,
 		}, []string{
-			"service.telemetry.metrics.level=none", "service.extensions=[health_check, file_storage, trace_store]",
+			collector.NoMetrics, "service.extensions=[health_check, file_storage, trace_store]",
 			"service.pipelines.traces.receivers=[auditlog]",
 		})
 	}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kelemetry/kelemetry/integration/collector"
 	"github.com/kelemetry/kelemetry/integration/testbed"
 )
 
@@ -128,11 +128,11 @@ func setUp(t *testing.T) *setting {
 		return start(t, "standalone.yaml", []string{
 			"KELEMETRY_TRACES=" + filepath.Join(dir, "traces"), "KELEMETRY_STORE=" + s.storeAddress, "KELEMETRY_WEBHOOK=" + testbed.FreeAddress(t),
 		}, []string{
-			"service.telemetry.metrics.level=none", "service.extensions=[trace_store]", "service.pipelines.traces.receivers=[auditlog]",
+			collector.NoMetrics, "service.extensions=[trace_store]", "service.pipelines.traces.receivers=[auditlog]",
 			"exporters.otlp_grpc.sending_queue.storage=null",
 		})
 	}
-	host, port, err := net.SplitHostPort(s.telemetry)
+	serveMetrics, err := collector.MetricsAt(s.telemetry)
 	require.NoError(t, err)
 	s.runCollector = func() *program {
 		return start(t, "all-sources.yaml", []string{
@@ -140,8 +140,7 @@ func setUp(t *testing.T) *setting {
 			"KELEMETRY_WEBHOOK=" + webhook, "KELEMETRY_HEALTH=" + testbed.FreeAddress(t), "JAEGER_OTLP=" + s.storeAddress,
 		}, []string{
 			"extensions.pprof.endpoint=" + s.pprof, "service.extensions=[health_check, file_storage, kube_clusters, pprof]",
-			fmt.Sprintf("service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: %s, port: %s}}}}]", host, port),
-			fmt.Sprintf("exporters.otlp_grpc.sending_queue.queue_size=%d", queueSize),
+			serveMetrics, fmt.Sprintf("exporters.otlp_grpc.sending_queue.queue_size=%d", queueSize),
 			"exporters.otlp_grpc.retry_on_failure.max_interval=1s",
 		})
 	}

@@ -10,7 +10,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -98,14 +97,16 @@ func measure(t *testing.T, cluster *testbed.Cluster, size, spansEach int, last f
 func startWhole(t *testing.T, kubeconfig string) func(*testing.T) report {
 	t.Helper()
 	sink := collector.SinkForTest(t)
-	metrics := freePort(t)
+	metrics := testbed.FreeAddress(t)
+	serveMetrics, err := collector.MetricsAt(metrics)
+	require.NoError(t, err)
 	c := collector.ForTest(t, collector.Options{
 		Root: "../..", Config: filepath.Join("config-examples", "watch.yaml"),
-		Set: []string{fmt.Sprintf("service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]", metrics)},
+		Set: []string{serveMetrics},
 		Env: []string{
 			"GOGC=50", // half the room for garbage, see the README
 			"KUBECONFIG=" + kubeconfig, "JAEGER_OTLP=" + sink.Address, "KELEMETRY_STATE=" + filepath.Join(t.TempDir(), "state"),
-			fmt.Sprintf("KELEMETRY_HEALTH=127.0.0.1:%d", freePort(t)),
+			"KELEMETRY_HEALTH=" + testbed.FreeAddress(t),
 		},
 	})
 	return func(t *testing.T) report {
@@ -120,19 +121,11 @@ func startWhole(t *testing.T, kubeconfig string) func(*testing.T) report {
 	}
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // scrape reads the metrics that a process has one of each.
-func scrape(t *testing.T, port int) map[string]int64 {
+func scrape(t *testing.T, address string) map[string]int64 {
 	t.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", port))
+	response, err := client.Get("http://" + address + "/metrics")
 	require.NoError(t, err)
 	defer response.Body.Close()
 	values := map[string]int64{}
