@@ -55,20 +55,20 @@ func (t *Strings) Unquoted(quoted []byte) string {
 	return text
 }
 
-// derive calls make once for each text. What it makes must depend on nothing else.
-func (t *Strings) derive(what derivation, text []byte, make func() (string, error)) (string, error) {
+// derive calls from once for each text. What it returns must depend on nothing else.
+func (t *Strings) derive(what derivation, text []byte, from func() (string, error)) (string, error) {
 	if t == nil || len(text) > maxStringLength {
-		return make()
+		return from()
 	}
 	if s, ok := t.derived[what][string(text)]; ok {
 		return s, nil
 	}
-	s, err := make()
+	s, err := from()
 	if err != nil {
 		return "", err
 	}
 	if t.derived[what] == nil || len(t.derived[what]) >= maxStrings {
-		t.derived[what] = map[string]string{}
+		t.derived[what] = make(map[string]string)
 	}
 	t.derived[what][string(text)] = s
 	return s, nil
