@@ -119,13 +119,14 @@ func count(metrics map[string]float64, e testbed.AuditEvent) {
 	selector := cmp.Or(strings.Join(selectors, ","), "none")
 	lasted, code := e.StageTimestamp.Sub(e.RequestReceivedTimestamp), e.ResponseStatus.Code
 	object := fmt.Sprintf(`k8s_cluster_name="prod",k8s_object_group=%q,k8s_object_resource=%q}`, e.ObjectRef.APIGroup, e.ObjectRef.Resource)
+	served := strings.TrimSuffix(object, "}") + `,server_address="127.0.0.1"}`
 
 	if long := regexp.MustCompile("^(log|exec|attach|portforward|proxy)$"); e.Verb != "watch" && !long.MatchString(e.ObjectRef.Subresource) {
-		metrics[fmt.Sprintf(`k8s_audit_request_duration_seconds_count{k8s_audit_verb=%q,%s`, e.Verb, object)]++
+		metrics[fmt.Sprintf(`k8s_audit_request_duration_seconds_count{k8s_audit_verb=%q,%s`, e.Verb, served)]++
 	}
 	if code >= 400 {
 		metrics[fmt.Sprintf(`k8s_audit_request_errors_total{error_type=%q,http_response_status_code="%d",k8s_audit_user_class=%q,k8s_audit_verb=%q,%s`,
-			cmp.Or(e.ResponseStatus.Reason, strconv.Itoa(code)), code, user, e.Verb, object)]++
+			cmp.Or(e.ResponseStatus.Reason, strconv.Itoa(code)), code, user, e.Verb, served)]++
 	}
 	newest := query.Get("resourceVersion")+query.Get("continue") == ""
 	if (e.Verb == "get" || e.Verb == "list") && newest && e.ObjectRef.Subresource == "" && code == 200 {
