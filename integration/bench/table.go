@@ -57,7 +57,7 @@ func (m measured) line(r row) (string, error) {
 	if r.unit == "cpu-ns/op" {
 		unit, size = "µs CPU", value/1e3
 	}
-	unit = strings.NewReplacer("/cpu-s", " per CPU-second", "/CPU-s", " per CPU-second", "cpu-ms/op", "ms CPU", "disk-B/span", "bytes", "B/object", "bytes", "peak-", "", "heap-", "").Replace(unit)
+	unit = strings.NewReplacer("/cpu-s", " per CPU-second", "cpu-ms/op", "ms CPU", "disk-B/span", "bytes", "B/object", "bytes", "peak-", "", "heap-", "").Replace(unit)
 	target := ""
 	switch {
 	case r.target == 0:
@@ -69,7 +69,7 @@ func (m measured) line(r row) (string, error) {
 	return fmt.Sprintf("| %s | %s | %s %s | %s | %s |", r.part, r.what, figure(size), unit, m.ratio(r.unit, value), target), nil
 }
 
-func isRate(unit string) bool { return strings.HasSuffix(strings.ToLower(unit), "/cpu-s") }
+func isRate(unit string) bool { return strings.HasSuffix(unit, "/cpu-s") }
 
 func mark(reached bool) string {
 	if reached {

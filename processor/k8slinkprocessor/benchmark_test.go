@@ -106,7 +106,7 @@ func benchmarkBatches(b *testing.B, engineFor func() *engine, batches []ptrace.T
 		}
 		spent += cpuTime(b) - begin
 	}
-	b.ReportMetric(float64(spans)/spent.Seconds(), "spans/CPU-s")
+	b.ReportMetric(float64(spans)/spent.Seconds(), "spans/cpu-s")
 	b.ReportMetric(float64(spent.Nanoseconds())/float64(spans), "CPU-ns/span")
 }
 

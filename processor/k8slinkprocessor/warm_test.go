@@ -200,6 +200,6 @@ func measure(b *testing.B, t *traffic, e *engine) {
 		spent += time.Duration(float64(collection) * float64(after.TotalAlloc-before.TotalAlloc) / float64(before.HeapAlloc))
 		b.StartTimer()
 	}
-	b.ReportMetric(float64(spans)/spent.Seconds(), "spans/CPU-s")
+	b.ReportMetric(float64(spans)/spent.Seconds(), "spans/cpu-s")
 	b.ReportMetric(float64(spent.Nanoseconds())/float64(spans), "CPU-ns/span")
 }
