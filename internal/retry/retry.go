@@ -19,52 +19,31 @@ import (
 var ErrStopped = errors.New("stopped before it was accepted")
 
 // Do calls try until it returns nil, with the pauses that the configuration asks for; before each pause it calls retrying with the
-// error and the length of the pause. The error that it returns is ErrStopped, with that of the last try, if the context ended during
-// a pause. Any other error is that of the last try, after which there will be none: it is permanent, or the configuration allows no more.
+// error and the length of the pause. The error that it returns is ErrStopped, with that of the last try, if the context ended before
+// another one. Any other error is that of the last try, after which there will be none: it is permanent, or the configuration allows no more.
 func Do(ctx context.Context, config configretry.BackOffConfig, try func() error, retrying func(err error, pause time.Duration)) error {
-	pauses := newBackOff(config)
-	for {
-		err := try()
-		if err == nil || consumererror.IsPermanent(err) {
-			return err
+	var last error
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		last = try()
+		if consumererror.IsPermanent(last) {
+			return struct{}{}, backoff.Permanent(last)
 		}
-		pause := pauses.NextBackOff()
-		if pause == backoff.Stop {
-			return err
-		}
-		retrying(err, pause)
-		if !Sleep(ctx, pause) {
-			return fmt.Errorf("%w: %w", ErrStopped, err)
-		}
+		return struct{}{}, last
+	}, backoff.WithBackOff(pauses(config)), backoff.WithMaxElapsedTime(config.MaxElapsedTime), backoff.WithNotify(retrying))
+	if err != nil && ctx.Err() != nil && !consumererror.IsPermanent(last) {
+		return fmt.Errorf("%w: %w", ErrStopped, last)
 	}
+	return err
 }
 
-// newBackOff returns the pauses that the configuration asks for, and then backoff.Stop: when their sum would exceed MaxElapsedTime, unless that is
-// 0, or at once when retrying is not enabled.
-func newBackOff(config configretry.BackOffConfig) backoff.BackOff {
+func pauses(config configretry.BackOffConfig) backoff.BackOff {
 	if !config.Enabled {
 		return &backoff.StopBackOff{}
 	}
 	exponential := backoff.NewExponentialBackOff()
 	exponential.InitialInterval, exponential.MaxInterval = config.InitialInterval, config.MaxInterval
 	exponential.Multiplier, exponential.RandomizationFactor = config.Multiplier, config.RandomizationFactor
-	return &bounded{BackOff: exponential, left: config.MaxElapsedTime, bounded: config.MaxElapsedTime > 0}
-}
-
-// bounded ends after the sum of its delays.
-type bounded struct {
-	backoff.BackOff
-	left    time.Duration
-	bounded bool
-}
-
-// NextBackOff returns the next delay, or Stop.
-func (b *bounded) NextBackOff() time.Duration {
-	delay := b.BackOff.NextBackOff()
-	if b.left -= delay; b.bounded && b.left < 0 {
-		return backoff.Stop
-	}
-	return delay
+	return exponential
 }
 
 // Sleep waits, and reports false if the context ended first.

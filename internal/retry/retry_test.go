@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configretry"
@@ -19,25 +18,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func TestPausesGrowAndEnd(t *testing.T) {
-	config := configretry.BackOffConfig{
-		Enabled: true, InitialInterval: time.Second, Multiplier: 2, MaxInterval: 4 * time.Second, MaxElapsedTime: 12 * time.Second,
-	}
-	pauses := newBackOff(config)
-	for _, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 4 * time.Second, backoff.Stop} {
-		assert.Equal(t, want, pauses.NextBackOff())
-	}
-
-	config.MaxElapsedTime = 0
-	pauses = newBackOff(config)
-	for range 1000 {
-		assert.NotEqual(t, backoff.Stop, pauses.NextBackOff())
-	}
-
-	config.Enabled = false
-	assert.Equal(t, backoff.Stop, newBackOff(config).NextBackOff())
-}
 
 func TestSleepEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -85,4 +65,34 @@ func TestDoTriesUntilThereIsAnAnswer(t *testing.T) {
 			cancel()
 		}
 	})
+}
+
+func TestDoTriesOnceIfThatIsAsked(t *testing.T) {
+	busy := errors.New("busy")
+	require.ErrorIs(t, Do(t.Context(), configretry.BackOffConfig{}, func() error { return busy }, func(error, time.Duration) { t.Error("it waits") }), busy)
+}
+
+func TestDoTriesForeverWithoutALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := configretry.BackOffConfig{Enabled: true, InitialInterval: time.Second, Multiplier: 2, MaxInterval: 4 * time.Second}
+		began, tries := time.Now(), 0
+		require.NoError(t, Do(t.Context(), config, func() error {
+			if tries++; tries == 1000 {
+				return nil
+			}
+			return errors.New("busy")
+		}, func(error, time.Duration) {}))
+		assert.Equal(t, (1+2+997*4)*time.Second, time.Since(began))
+	})
+}
+
+// TestDoIsStoppedByATryThatEndsWithTheContext, as those are that use it themselves.
+func TestDoIsStoppedByATryThatEndsWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	err := Do(ctx, configretry.NewDefaultBackOffConfig(), func() error {
+		cancel()
+		return ctx.Err()
+	}, func(error, time.Duration) { t.Error("it waits") })
+	require.ErrorIs(t, err, ErrStopped)
+	require.ErrorIs(t, err, context.Canceled)
 }
