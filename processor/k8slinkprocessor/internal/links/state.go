@@ -139,7 +139,8 @@ func (s *State) insert(c Change) {
 func (s *State) restore(o *Object) {
 	o.content, o.known = nil, nil
 	if s.whole != nil {
-		_ = json.Unmarshal(s.whole, &o.content) // it was written by Marshal
+		whole, _ := parse(s.whole) // it was written by Marshal
+		o.content, _ = whole.(map[string]any)
 	} else {
 		o.known = make(paths)
 	}
@@ -147,11 +148,11 @@ func (s *State) restore(o *Object) {
 		o.content = make(map[string]any)
 	}
 	for _, c := range s.changes {
-		var value any
-		if json.Unmarshal([]byte(c.Value), &value) != nil {
+		value, err := parse([]byte(c.Value))
+		if err != nil {
 			continue
 		}
-		set(o.content, c.Path, withoutNulls(value))
+		set(o.content, c.Path, value)
 		if o.known != nil {
 			o.known = o.known.add(c.Path)
 		}
