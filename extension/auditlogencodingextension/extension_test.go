@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -142,23 +143,24 @@ func TestEachFormOfRecordIsDecoded(t *testing.T) {
 		record string
 		want   []string
 	}{
-		"an EventList":              {list(event("a"), event("b")), []string{"a", "b"}},
-		"an empty EventList":        {list(), nil},
-		"an Event":                  {event("a"), []string{"a"}},
-		"an Event with a line end":  {event("a") + "\n", []string{"a"}},
-		"an Event on several lines": {string(indented), []string{"a"}},
-		"lines":                     {event("a") + "\n" + event("b") + "\r\n\n" + event("c"), []string{"a", "b", "c"}},
-		"a read":                    {read("a"), nil},
-		"Azure":                     {azure(t, "kube-audit", event("a"), event("b")), []string{"a", "b"}},
-		"Azure, writes":             {azure(t, "kube-audit-admin", event("a")), []string{"a"}},
-		"Azure, another log":        {azure(t, "kube-scheduler", "I0102 03:04:05 all is well"), nil},
-		"CloudWatch":                {cloudWatch(t, "DATA_MESSAGE", "kube-apiserver-audit-0a1b", event("a"), event("b")), []string{"a", "b"}},
-		"CloudWatch, another log":   {cloudWatch(t, "DATA_MESSAGE", "authenticator-0a1b", "time=… level=info"), nil},
-		"CloudWatch, a check":       {cloudWatch(t, "CONTROL_MESSAGE", "", "CWL CONTROL MESSAGE: Checking health of destination"), nil},
-		"one of CloudWatch is cut":  {cloudWatch(t, "DATA_MESSAGE", "kube-apiserver-audit-0a1b", event("a"), event("b")[:99]), []string{"a"}},
-		"one line is broken":        {event("a") + "\n{\"kind\":\n" + event("c"), []string{"a", "c"}},
-		"one item is broken":        {list(event("a"), `{"auditID":"b"}`, event("c")), []string{"a", "c"}},
-		"one of Azure is broken":    {azure(t, "kube-audit", event("a"), "not JSON", event("c")), []string{"a", "c"}},
+		"an EventList":                 {list(event("a"), event("b")), []string{"a", "b"}},
+		"an empty EventList":           {list(), nil},
+		"an Event":                     {event("a"), []string{"a"}},
+		"an Event with a line end":     {event("a") + "\n", []string{"a"}},
+		"an Event on several lines":    {string(indented), []string{"a"}},
+		"lines":                        {event("a") + "\n" + event("b") + "\r\n\n" + event("c"), []string{"a", "b", "c"}},
+		"a read":                       {read("a"), nil},
+		"Azure":                        {azure(t, "kube-audit", event("a"), event("b")), []string{"a", "b"}},
+		"Azure, writes":                {azure(t, "kube-audit-admin", event("a")), []string{"a"}},
+		"Azure, another log":           {azure(t, "kube-scheduler", "I0102 03:04:05 all is well"), nil},
+		"CloudWatch":                   {cloudWatch(t, "DATA_MESSAGE", "kube-apiserver-audit-0a1b", event("a"), event("b")), []string{"a", "b"}},
+		"CloudWatch, another log":      {cloudWatch(t, "DATA_MESSAGE", "authenticator-0a1b", "time=… level=info"), nil},
+		"CloudWatch, a check":          {cloudWatch(t, "CONTROL_MESSAGE", "", "CWL CONTROL MESSAGE: Checking health of destination"), nil},
+		"one of CloudWatch is cut":     {cloudWatch(t, "DATA_MESSAGE", "kube-apiserver-audit-0a1b", event("a"), event("b")[:99]), []string{"a"}},
+		"one of CloudWatch is no text": {`{"logEvents":[{"message":1},null,{"message":` + strconv.Quote(event("a")) + `}]}`, []string{"a"}},
+		"one line is broken":           {event("a") + "\n{\"kind\":\n" + event("c"), []string{"a", "c"}},
+		"one item is broken":           {list(event("a"), `{"auditID":"b"}`, event("c")), []string{"a", "c"}},
+		"one of Azure is broken":       {azure(t, "kube-audit", event("a"), "not JSON", event("c")), []string{"a", "c"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			traces, err := e.UnmarshalTraces([]byte(tt.record))

@@ -120,13 +120,7 @@ func addAzureItem(batch *auditlog.Batch, item []byte) {
 		case "category":
 			category, err = s.Str()
 		case "properties":
-			err = s.Object(func(key []byte) (err error) {
-				if string(key) != "log" {
-					return s.Skip()
-				}
-				event, err = s.Bytes()
-				return err
-			})
+			event, err = member(&s, "log")
 		default:
 			err = s.Skip()
 		}
@@ -142,7 +136,7 @@ func addAzureItem(batch *auditlog.Batch, item []byte) {
 // A CONTROL_MESSAGE, by which CloudWatch sees whether somebody is there, has none.
 func addCloudWatch(batch *auditlog.Batch, record []byte) error {
 	var messageType, stream string
-	var messages [][]byte
+	var events []byte
 	s := jsonscan.New(record)
 	err := s.Object(func(key []byte) (err error) {
 		switch string(key) {
@@ -151,31 +145,34 @@ func addCloudWatch(batch *auditlog.Batch, record []byte) error {
 		case "logStream":
 			stream, err = s.Str()
 		case "logEvents":
-			err = s.Array(func() error {
-				var message []byte
-				err := s.Object(func(key []byte) (err error) {
-					if string(key) != "message" {
-						return s.Skip()
-					}
-					message, err = s.Bytes()
-					return err
-				})
-				messages = append(messages, message)
-				return err
-			})
+			events, err = s.Raw() // what they are of may follow
 		default:
 			err = s.Skip()
 		}
 		return err
 	})
-	if err != nil {
+	if err != nil || messageType == "CONTROL_MESSAGE" || stream != "" && !strings.HasPrefix(stream, "kube-apiserver-audit-") {
 		return err
 	}
-	if messageType == "CONTROL_MESSAGE" || stream != "" && !strings.HasPrefix(stream, "kube-apiserver-audit-") {
-		return nil
-	}
-	for _, message := range messages {
-		batch.AddEvent(message) // whatever is wrong with it is counted
-	}
-	return nil
+	s = jsonscan.New(events)
+	return s.Array(func() error {
+		item, err := s.Raw()
+		if err == nil {
+			of := jsonscan.New(item)
+			event, _ := member(&of, "message")
+			batch.AddEvent(event) // whatever is wrong with it is counted
+		}
+		return err
+	})
+}
+
+// member reads the text that a member of the next object is. Without one there is none.
+func member(s *jsonscan.Scanner, name string) (text []byte, err error) {
+	err = s.Object(func(key []byte) (err error) {
+		if string(key) == name {
+			text, err = s.Bytes()
+		}
+		return err
+	})
+	return text, err
 }

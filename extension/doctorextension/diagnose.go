@@ -25,7 +25,7 @@ type finding struct {
 // rule says what there is to say of one component.
 type rule func(subject, status, metrics) []finding
 
-// rules are asked in turn about each component. Without metrics there is only the first.
+// rules are asked in turn about each component.
 var rules = []rule{
 	reportedStatus, auditRequests, auditEvents, encodedEvents, watched, readEvents, clusterReached, exported,
 }

@@ -89,7 +89,7 @@ func (d *doctorExtension) page(ctx context.Context) string {
 	if err != nil {
 		fmt.Fprintf(&b, "PROBLEM  this collector's own metrics cannot be read: %s\n         Set metrics_url to where service::telemetry::metrics has them. "+
 			"Without them only what components report is known.\n", err)
-		asked = rules[:1]
+		asked = []rule{reportedStatus}
 	}
 	write(&b, diagnose(asked, d.statuses.all(), m))
 	if b.Len() == 0 {

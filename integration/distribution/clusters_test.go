@@ -52,7 +52,9 @@ func TestExamplesOfClusters(t *testing.T) {
 		"this is no audit event",
 		`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[` + strings.Join(lines[:some], ",") + "]}",
 		strings.Join(lines[some:2*some], "\n"),
-	}, lines[2*some:]...))
+		ofAzure(t, lines[2*some:3*some]),
+		ofCloudWatch(t, lines[3*some:4*some]),
+	}, lines[4*some:]...))
 
 	for name, audited := range map[string]bool{"tempo": true, "managed": true, "prod": false, "staging": true} {
 		t.Run(name, func(t *testing.T) {
@@ -150,4 +152,31 @@ service:
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, response.StatusCode, "%s", answer)
 	require.NoError(t, writer.Stop())
+}
+
+// ofAzure is a record of an Event Hub that AKS sends to.
+func ofAzure(t *testing.T, events []string) string {
+	t.Helper()
+	var records []map[string]any
+	for _, event := range events {
+		records = append(records, map[string]any{"category": "kube-audit", "properties": map[string]string{"log": event}})
+	}
+	return asJSON(t, map[string]any{"records": records})
+}
+
+// ofCloudWatch is what a subscription of an EKS cluster's log group delivers.
+func ofCloudWatch(t *testing.T, events []string) string {
+	t.Helper()
+	var logged []map[string]string
+	for _, event := range events {
+		logged = append(logged, map[string]string{"message": event})
+	}
+	return asJSON(t, map[string]any{"messageType": "DATA_MESSAGE", "logStream": "kube-apiserver-audit-0a1b", "logEvents": logged})
+}
+
+func asJSON(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	require.NoError(t, err)
+	return string(text)
 }

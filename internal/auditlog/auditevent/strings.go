@@ -1,7 +1,7 @@
 // Copyright The Kelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package auditevent // import "github.com/kelemetry/kelemetry/receiver/auditlogreceiver/internal/auditevent"
+package auditevent // import "github.com/kelemetry/kelemetry/internal/auditlog/auditevent"
 
 import "github.com/kelemetry/kelemetry/internal/jsonscan"
 
